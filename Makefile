@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The front door. `make help` lists what can be asked for.
+
+config ?= release
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+ROOMS := base print intake storage service
+OUT := build/obj-$(config)
+BIN := $(if $(filter release,$(config)),build/statuette,$(OUT)/statuette)
+
+CC := gcc
+CXX := g++
+WARN := -Wall -Wextra -Werror
+CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -MMD -MP
+OPT_release := -O2 -g1 -DNDEBUG
+OPT_debug := -Og -g3
+OPT_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_coverage := -O0 -g --coverage
+CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) -fopenmp -fno-math-errno -fno-trapping-math
+CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) -fopenmp
+LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
+          -lheif -llcms2 -ladmesh -lmeshoptimizer -l3MF -lz -lpthread -lm -lstdc++
+
+SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
+MAIN := $(wildcard service/main.c)
+OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(filter-out $(MAIN),$(SOURCES))))
+ASSETS := $(sort $(wildcard storage/sql/*.sql schemas/*.* schemas/*/* config/*.* config/*/* service/console/*))
+TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/*_test.c))
+SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
+LIB := $(OUT)/libstatuette.a
+
+.PHONY: all help tests
+all: $(BIN) $(SIMS)
+
+tests: $(TESTS)
+
+$(LIB): $(OBJECTS) $(OUT)/assets.o
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BIN): $(patsubst %.c,$(OUT)/%.o,$(MAIN)) $(LIB)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/%.o: %.c | $(OUT)/.deps
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/%.o: %.cpp | $(OUT)/.deps
+	@mkdir -p $(@D)
+	@echo "  c++ $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+
+# The list of files is a prerequisite by its content, so that a file added or taken away is noticed.
+$(OUT)/assets.list: .FORCE
+	@mkdir -p $(@D)
+	@echo '$(ASSETS)' | cmp -s - $@ || echo '$(ASSETS)' > $@
+
+$(OUT)/assets.S: $(OUT)/assets.list $(ASSETS) scripts/embed_assets.sh
+	@scripts/embed_assets.sh $(ASSETS) > $@
+
+$(OUT)/assets.o: $(OUT)/assets.S
+	@$(CC) -c -o $@ $<
+
+$(TESTS): $(OUT)/tests/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  test $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -UNDEBUG -o $@ $< $(LIB) $(LDLIBS)
+
+$(SIMS): $(OUT)/tests/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+$(OUT)/.deps:
+	@mkdir -p $(@D)
+	@touch $@
+
+.PHONY: .FORCE
+.FORCE:
+
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(SIMS:=.d)

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A JSON Schema check for the keywords that our own schemas use; see json.h. */
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+struct walk {
+    const cJSON *root;
+    struct err *err;
+    char path[120];
+};
+
+static int check(struct walk *w, const cJSON *schema, const cJSON *value);
+
+static int violated(struct walk *w, const char *what, const char *detail)
+{
+    return FAIL_CODE(w->err, ERR_INPUT, "schema_violation", "%s: %s%.60s", *w->path ? w->path : "/",
+                     what, detail);
+}
+
+static int check_below(struct walk *w, const cJSON *schema, const cJSON *value, const char *name)
+{
+    size_t used = strlen(w->path);
+    snprintf(w->path + used, sizeof w->path - used, "/%s", name);
+    int failed = check(w, schema, value);
+    w->path[used] = 0;
+    return failed;
+}
+
+static size_t utf8_length(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+static bool type_matches(const char *type, const cJSON *value)
+{
+    if (strcmp(type, "integer") == 0)
+        return cJSON_IsNumber(value) && floor(value->valuedouble) == value->valuedouble;
+    return (strcmp(type, "object") == 0 && cJSON_IsObject(value)) ||
+           (strcmp(type, "array") == 0 && cJSON_IsArray(value)) ||
+           (strcmp(type, "string") == 0 && cJSON_IsString(value)) ||
+           (strcmp(type, "number") == 0 && cJSON_IsNumber(value)) ||
+           (strcmp(type, "boolean") == 0 && cJSON_IsBool(value)) ||
+           (strcmp(type, "null") == 0 && cJSON_IsNull(value));
+}
+
+static int check_type(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    if (cJSON_IsString(rule))
+        return type_matches(rule->valuestring, value)
+                   ? 0
+                   : violated(w, "must be of type ", rule->valuestring);
+    const cJSON *one;
+    cJSON_ArrayForEach (one, rule)
+        if (type_matches(one->valuestring, value))
+            return 0;
+    return violated(w, "has a type that is not allowed here", "");
+}
+
+static int check_enum(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    char list[61] = "";
+    const cJSON *one;
+    cJSON_ArrayForEach (one, rule) {
+        if (cJSON_Compare(one, value, 1))
+            return 0;
+        if (cJSON_IsString(one))
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
+                     one->valuestring);
+    }
+    return violated(w, "must be one of ", list);
+}
+
+static int check_pattern(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    if (!cJSON_IsString(value))
+        return 0;
+    regex_t regex;
+    if (regcomp(&regex, rule->valuestring, REG_EXTENDED | REG_NOSUB))
+        return FAIL(w->err, ERR_BUG, "schema pattern does not compile: %s", rule->valuestring);
+    int differs = regexec(&regex, value->valuestring, 0, NULL, 0);
+    regfree(&regex);
+    return differs ? violated(w, "does not match ", rule->valuestring) : 0;
+}
+
+static int check_required(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    const cJSON *name;
+    if (!cJSON_IsObject(value))
+        return 0;
+    cJSON_ArrayForEach (name, rule)
+        if (!json_get(value, name->valuestring))
+            return violated(w, "lacks the member ", name->valuestring);
+    return 0;
+}
+
+static int check_members(struct walk *w, const cJSON *schema, const cJSON *value)
+{
+    const cJSON *known = json_get(schema, "properties");
+    const cJSON *others = json_get(schema, "additionalProperties");
+    const cJSON *member;
+    if (!cJSON_IsObject(value))
+        return 0;
+    cJSON_ArrayForEach (member, value) {
+        const cJSON *rule = known ? json_get(known, member->string) : NULL;
+        if (!rule && cJSON_IsFalse(others))
+            return violated(w, "has an unknown member: ", member->string);
+        if (!rule)
+            rule = others;
+        if (cJSON_IsObject(rule) && check_below(w, rule, member, member->string))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_items(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    const cJSON *one;
+    int number = 0;
+    if (!cJSON_IsArray(value))
+        return 0;
+    cJSON_ArrayForEach (one, value) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", number++);
+        if (check_below(w, rule, one, name))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_unique(struct walk *w, const cJSON *value)
+{
+    const cJSON *one, *other;
+    if (!cJSON_IsArray(value))
+        return 0;
+    cJSON_ArrayForEach (one, value)
+        for (other = one->next; other; other = other->next)
+            if (cJSON_Compare(one, other, 1))
+                return violated(w, "holds the same value twice", "");
+    return 0;
+}
+
+static int check_any(struct walk *w, const cJSON *rules, const cJSON *value)
+{
+    const cJSON *one;
+    struct err first = {0}, *kept = w->err;
+    cJSON_ArrayForEach (one, rules) {
+        struct err inner = {0};
+        w->err = &inner;
+        int failed = check(w, one, value);
+        w->err = kept;
+        if (!failed)
+            return 0;
+        if (inner.kind == ERR_BUG || first.kind == ERR_NONE)
+            first = inner;
+    }
+    if (kept)
+        *kept = first;
+    return -1;
+}
+
+static int check_bound(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    double limit = rule->valuedouble;
+    char text[32];
+    snprintf(text, sizeof text, "%g", limit);
+    const char *key = rule->string;
+    if (cJSON_IsNumber(value)) {
+        double v = value->valuedouble;
+        if (strcmp(key, "minimum") == 0 && !(v >= limit))
+            return violated(w, "must be at least ", text);
+        if (strcmp(key, "maximum") == 0 && !(v <= limit))
+            return violated(w, "must be at most ", text);
+        if (strcmp(key, "exclusiveMinimum") == 0 && !(v > limit))
+            return violated(w, "must be more than ", text);
+    }
+    if (cJSON_IsString(value)) {
+        double n = (double)utf8_length(value->valuestring);
+        if (strcmp(key, "minLength") == 0 && n < limit)
+            return violated(w, "needs at least this many characters: ", text);
+        if (strcmp(key, "maxLength") == 0 && n > limit)
+            return violated(w, "may have at most this many characters: ", text);
+    }
+    if (cJSON_IsArray(value)) {
+        double n = cJSON_GetArraySize(value);
+        if (strcmp(key, "minItems") == 0 && n < limit)
+            return violated(w, "needs at least this many entries: ", text);
+        if (strcmp(key, "maxItems") == 0 && n > limit)
+            return violated(w, "may have at most this many entries: ", text);
+    }
+    return 0;
+}
+
+static int check_ref(struct walk *w, const cJSON *rule, const cJSON *value)
+{
+    static const char prefix[] = "#/$defs/";
+    const cJSON *target = NULL;
+    if (strncmp(rule->valuestring, prefix, sizeof prefix - 1) == 0)
+        target = json_get(json_get(w->root, "$defs"), rule->valuestring + sizeof prefix - 1);
+    if (!target)
+        return FAIL(w->err, ERR_BUG, "schema has no %s", rule->valuestring);
+    return check(w, target, value);
+}
+
+static bool is_one_of(const char *key, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(key, *names) == 0)
+            return true;
+    return false;
+}
+
+static int check_keyword(struct walk *w, const cJSON *schema, const cJSON *rule, const cJSON *value)
+{
+    static const char *const bounds[] = {"minimum",   "maximum",  "exclusiveMinimum", "minLength",
+                                         "maxLength", "minItems", "maxItems",         NULL};
+    static const char *const silent[] = {
+        "$schema", "$id",      "$defs",  "title",    "description",          "default",
+        "example", "examples", "format", "$comment", "additionalProperties", NULL};
+    const char *key = rule->string;
+    if (is_one_of(key, silent))
+        return 0;
+    if (is_one_of(key, bounds))
+        return check_bound(w, rule, value);
+    if (strcmp(key, "type") == 0)
+        return check_type(w, rule, value);
+    if (strcmp(key, "const") == 0)
+        return cJSON_Compare(rule, value, 1) ? 0 : violated(w, "has another value than fixed", "");
+    if (strcmp(key, "enum") == 0)
+        return check_enum(w, rule, value);
+    if (strcmp(key, "pattern") == 0)
+        return check_pattern(w, rule, value);
+    if (strcmp(key, "required") == 0)
+        return check_required(w, rule, value);
+    if (strcmp(key, "properties") == 0)
+        return check_members(w, schema, value);
+    if (strcmp(key, "items") == 0)
+        return check_items(w, rule, value);
+    if (strcmp(key, "uniqueItems") == 0)
+        return cJSON_IsTrue(rule) ? check_unique(w, value) : 0;
+    if (strcmp(key, "anyOf") == 0)
+        return check_any(w, rule, value);
+    if (strcmp(key, "$ref") == 0)
+        return check_ref(w, rule, value);
+    return FAIL(w->err, ERR_BUG, "schema keyword %s is not understood", key);
+}
+
+static int check(struct walk *w, const cJSON *schema, const cJSON *value)
+{
+    const cJSON *rule;
+    bool has_properties = json_get(schema, "properties") != NULL;
+    cJSON_ArrayForEach (rule, schema)
+        if (check_keyword(w, schema, rule, value))
+            return -1;
+    if (!has_properties && json_get(schema, "additionalProperties"))
+        return check_members(w, schema, value);
+    return 0;
+}
+
+int json_schema_check(const cJSON *schema, const cJSON *value, struct err *err)
+{
+    struct walk w = {.root = schema, .err = err};
+    return check(&w, schema, value);
+}

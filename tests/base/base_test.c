@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* base: buffers, files, hashes, ids, JSON, schema, PNG and child processes. */
+#include "base/bytes.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/png.h"
+#include "tests/test.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static struct err err;
+
+static void test_bytes__refuses_what_is_over_its_cap(void)
+{
+    struct bytes b = {.limit = 8};
+    CHECK_OK(bytes_append(&b, "12345678", 8, &err));
+    CHECK_FAILS(bytes_append(&b, "9", 1, &err), ERR_LIMIT);
+    CHECK_TEXT((char *)b.data, "12345678");
+    bytes_free(&b);
+}
+
+static void test_file__is_written_whole_and_read_back(void)
+{
+    char folder[] = "/tmp/statuette-test-XXXXXX";
+    CHECK(mkdtemp(folder));
+    char path[64];
+    snprintf(path, sizeof path, "%s/a/b", folder);
+    CHECK_OK(folder_make(path, &err));
+    snprintf(path, sizeof path, "%s/a/b/c", folder);
+    CHECK_OK(file_write(path, "hello", 5, &err));
+    struct bytes b = {.limit = 5};
+    CHECK_OK(bytes_read_file(&b, path, &err));
+    CHECK(b.len == 5);
+    CHECK_TEXT((char *)b.data, "hello");
+    bytes_free(&b);
+    b.limit = 4;
+    CHECK_FAILS(bytes_read_file(&b, path, &err), ERR_LIMIT);
+    folder_remove(folder);
+    CHECK_FAILS(bytes_read_file(&b, path, &err), ERR_ABSENT);
+}
+
+static void test_hash__matches_the_published_vector(void)
+{
+    char hex[SHA256_HEX];
+    sha256_hex(hex, "abc", 3); /* FIPS 180-2, appendix B.1 */
+    CHECK_TEXT(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void test_id__sorts_and_is_recognised(void)
+{
+    char one[ID_ROOM], two[ID_ROOM];
+    id_new(one, "ord");
+    usleep(2000);
+    id_new(two, "ord");
+    CHECK(strcmp(one, two) < 0);
+    CHECK(id_valid(one, "ord"));
+    CHECK(!id_valid(one, "itm"));
+    CHECK(!id_valid("ord_", "ord"));
+}
+
+static void test_json__names_the_place_of_a_fault(void)
+{
+    cJSON *value;
+    CHECK_FAILS(json_parse(&value, "{\"a\":}", 6, &err), ERR_INPUT);
+    CHECK_FAILS(json_parse(&value, "{} x", 4, &err), ERR_INPUT);
+    CHECK_OK(json_parse(&value, "{\"a\":[1,2]} ", 12, &err));
+    CHECK(json_number(value, "b", 7) == 7);
+    cJSON_Delete(value);
+}
+
+static int schema_check(const char *schema_text, const char *value_text)
+{
+    cJSON *schema, *value;
+    if (json_parse(&schema, schema_text, strlen(schema_text), &err))
+        return -2;
+    if (json_parse(&value, value_text, strlen(value_text), &err))
+        return -2;
+    int result = json_schema_check(schema, value, &err);
+    cJSON_Delete(schema);
+    cJSON_Delete(value);
+    return result;
+}
+
+static void test_schema__finds_each_sort_of_violation(void)
+{
+    static const char schema[] =
+        "{\"type\":\"object\",\"required\":[\"n\"],\"additionalProperties\":false,\"properties\":{"
+        "\"n\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
+        "\"s\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":3,\"pattern\":\"^[a-z]+$\"},"
+        "\"e\":{\"enum\":[\"x\",\"y\"]},"
+        "\"l\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/p\"},\"maxItems\":2}},"
+        "\"$defs\":{\"p\":{\"type\":\"number\",\"exclusiveMinimum\":0}}}";
+    CHECK_OK(schema_check(schema, "{\"n\":3,\"s\":\"ab\",\"e\":\"x\",\"l\":[1]}"));
+    static const char *const bad[] = {"{}",
+                                      "{\"n\":0}",
+                                      "{\"n\":10}",
+                                      "{\"n\":1.5}",
+                                      "{\"n\":\"1\"}",
+                                      "{\"n\":1,\"s\":\"a\"}",
+                                      "{\"n\":1,\"s\":\"abcd\"}",
+                                      "{\"n\":1,\"s\":\"A1\"}",
+                                      "{\"n\":1,\"e\":\"z\"}",
+                                      "{\"n\":1,\"l\":[0]}",
+                                      "{\"n\":1,\"l\":[1,2,3]}",
+                                      "{\"n\":1,\"q\":1}",
+                                      "[]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int result = schema_check(schema, bad[i]);
+        if (result != -1 || err.kind != ERR_INPUT)
+            TEST_GIVE_UP("%s passed", bad[i]);
+    }
+    CHECK_FAILS(schema_check("{\"dependentSchemas\":{}}", "{}"), ERR_BUG);
+}
+
+static void test_png__comes_back_as_it_went(void)
+{
+    uint8_t pixels[] = {255, 0, 0, 255, 0, 255, 0, 128, 0, 0, 255, 0, 9, 8, 7, 255};
+    struct picture in = {pixels, 2, 2}, out;
+    struct bytes file = {0};
+    CHECK_OK(png_encode(&file, &in, 6, &err));
+    CHECK_OK(png_decode(&out, NULL, file.data, file.len, 4, &err));
+    CHECK(out.width == 2 && out.height == 2 && memcmp(out.rgba, pixels, sizeof pixels) == 0);
+    picture_free(&out);
+    CHECK_FAILS(png_decode(&out, NULL, file.data, file.len, 3, &err), ERR_LIMIT);
+    CHECK_FAILS(png_decode(&out, NULL, file.data, file.len - 20, 4, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "photo_truncated");
+    bytes_free(&file);
+}
+
+static int run(struct child_result *r, const char *script, struct child_limits limits)
+{
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    struct child_options o = {.argv = argv, .folder = "/tmp", .limits = limits};
+    return child_run(r, &o, &err);
+}
+
+static void test_child__returns_streams_and_code(void)
+{
+    struct child_result r;
+    CHECK_OK(run(&r, "echo out; echo err >&2; exit 7", (struct child_limits){0}));
+    CHECK(r.exit_code == 7 && r.signal == 0);
+    CHECK_TEXT((char *)r.out.data, "out\n");
+    CHECK_TEXT((char *)r.err.data, "err\n");
+    child_result_free(&r);
+}
+
+static void test_child__is_killed_at_its_time_limit(void)
+{
+    struct child_result r;
+    CHECK_OK(run(&r, "sleep 30 & sleep 30", (struct child_limits){.wall_s = 1}));
+    CHECK(r.timed_out && r.signal == SIGKILL && r.seconds < 5);
+    child_result_free(&r);
+    CHECK_OK(run(&r, "exec >/dev/null 2>&1; sleep 30", (struct child_limits){.wall_s = 1}));
+    CHECK(r.timed_out && r.seconds < 5);
+    child_result_free(&r);
+}
+
+static void test_child__says_what_is_not_installed(void)
+{
+    struct child_result r;
+    const char *argv[] = {"no-such-program-here", NULL};
+    struct child_options o = {.argv = argv};
+    CHECK_FAILS(child_run(&r, &o, &err), ERR_ABSENT);
+    CHECK_TEXT(err.code, "program_missing");
+    child_result_free(&r);
+}
+
+TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
+      TEST(test_file__is_written_whole_and_read_back),
+      TEST(test_hash__matches_the_published_vector), TEST(test_id__sorts_and_is_recognised),
+      TEST(test_json__names_the_place_of_a_fault), TEST(test_schema__finds_each_sort_of_violation),
+      TEST(test_png__comes_back_as_it_went), TEST(test_child__returns_streams_and_code),
+      TEST(test_child__is_killed_at_its_time_limit), TEST(test_child__says_what_is_not_installed))
