@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Printable files out: 3MF with metadata and thumbnail, binary STL; each read back before it is
+ * trusted. */
+#ifndef PRINT_EXPORT_EXPORT_H
+#define PRINT_EXPORT_EXPORT_H
+
+#include "base/bytes.h"
+#include "base/png.h"
+#include "print/mesh.h"
+
+/* Texts are UTF-8 and may be NULL; control characters are dropped and lengths bounded on writing.
+ */
+struct export_labels {
+    const char *title;
+    const char *object_name;
+    const char *order_id;
+    const char *item_id;
+    const char *printer_id;
+    const char *material_id;
+    const char *version_hash; /* SHA-256 of the source model, hex */
+    const char *created;      /* RFC 3339 date, or NULL for none (same bytes each time) */
+};
+
+/**
+ * Appends a 3MF (core 1.x, millimetres, one object, statuette: metadata namespace, PNG thumbnail).
+ * The item transform puts the mesh's origin at (place_x_mm, place_y_mm) of the bed.
+ * Same input, same bytes. Cost O(n), deflate at level 6; memory flat beside the output.
+ */
+int threemf_write(struct bytes *out, const struct mesh *mesh, const struct export_labels *labels,
+                  const struct picture *thumbnail, double place_x_mm, double place_y_mm,
+                  struct err *err) MUST_CHECK;
+
+/** Appends a binary STL: 80 bytes of header text (never beginning with "solid"), unit normals. */
+int stl_write(struct bytes *out, const struct mesh *mesh, const char *label,
+              struct err *err) MUST_CHECK;
+
+/**
+ * Reads a 3MF with lib3mf in strict mode: the independent second reader. mesh in millimetres, build
+ * transform left out. Errors ERR_INPUT code threemf_rejected with lib3mf's own words; any warning
+ * is an error when no_warnings. To be called in a confined child or on our own bytes.
+ */
+int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
+                        struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading a mesh of any format that customers and providers send. Runs in a confined child. */
+#ifndef PRINT_READ_READ_H
+#define PRINT_READ_READ_H
+
+#include "base/bytes.h"
+#include "print/mesh.h"
+
+struct read_notes {
+    char format[8]; /* glb, gltf, stl, obj, ply, off, 3mf */
+    char text[400]; /* what was ignored or assumed, for the report; sentences joined by "; " */
+    double unit_mm; /* millimetres in one unit when the file says so (3MF), else 0 */
+};
+
+/**
+ * Reads a mesh from bytes, told apart by content (name_hint, a file name or NULL, breaks ties: OBJ
+ * has no magic). All parts that the scene shows become one mesh: node transforms applied, glTF's
+ * Y up turned to Z up; positions are the file's own units (scaling comes later) unless unit_mm is
+ * set, in which case they are millimetres. Vertices are as indexed in the file (not welded).
+ *
+ * Owner    the caller calls mesh_free.
+ * Errors   ERR_INPUT codes mesh_unknown_format, mesh_truncated, mesh_damaged, mesh_empty,
+ *          mesh_not_finite, mesh_unsupported; ERR_LIMIT mesh_too_large.
+ * Cost     O(bytes + triangles).
+ */
+int mesh_read(struct mesh *out, struct read_notes *notes, const uint8_t *data, size_t n,
+              const char *name_hint, struct err *err) MUST_CHECK;
+
+#endif
