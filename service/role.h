@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Work on hostile bytes, done by ourselves in a confined child: `statuette child ROLE FOLDER`. The
+ * parent puts the input into a folder, the child reads it, writes its results beside it, and ends;
+ * a failure comes back typed.
+ *
+ * role     reads in the folder                       writes in the folder
+ * photo    in                                        normal.png cutout.png provider.bin result.json
+ * relief   in.png options.json                       model.stl result.json (notes)
+ * inspect  in options.json                           result.json (mesh report)
+ * prep     in options.json                           out.3mf out.stl result.json (mesh report)
+ * render_front.png render_iso.png render_back.png  (no 3mf/stl when rejected) render   in
+ * options.json                           out.png tostl    in (a 3MF or STL of ours) out.stl
+ * result.json {"height_mm", "size_mm"}
+ *
+ * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
+ * options.json of relief: {"style":"figure|lithophane","height_mm":..}; of inspect and prep:
+ * {"name": file name hint, "height_mm", "flatten_mm", "orient", "base", "max_triangles", "printer",
+ * "material", "labels": {title, object_name, order_id, item_id, version_hash, created}, "bed_mm":
+ * [x,y,z], "config_folder"}; of render: {"name","width","height","view"}. All members optional.
+ */
+#ifndef SERVICE_ROLE_H
+#define SERVICE_ROLE_H
+
+#include <stdatomic.h>
+
+#include "base/json.h"
+
+/**
+ * Runs a role on a folder and reads its result.json (*result may be NULL; else the caller
+ * cJSON_Deletes it). Errors   the child's own typed failure (it leaves error.json); ERR_LIMIT code
+ * child_limit when it ran out of time or memory; ERR_INPUT code child_crashed when it died of a
+ * signal (a hostile file, then).
+ */
+int role_run(cJSON **result, const char *role, const char *folder, const atomic_bool *stop,
+             struct err *err) MUST_CHECK;
+
+/** Makes an empty folder of our own under settings' work_folder; work_folder_drop removes it with
+ * all in it. */
+int work_folder_make(char path[700], const char *under, const char *prefix,
+                     struct err *err) MUST_CHECK;
+void work_folder_drop(const char *path);
+
+/** The entry of `statuette child ROLE FOLDER`; the exit code. */
+int role_main(int argc, char **argv);
+
+#endif
