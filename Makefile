@@ -35,10 +35,10 @@ SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
 LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
-GROUPS := build $(if $(filter demo run check,$(MAKECMDGOALS)),run) $(if $(filter check,$(MAKECMDGOALS)),test)
+GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test)
 PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
 
-.PHONY: all help tests demo run check lint format install clean
+.PHONY: all help tests demo run check storm lint format install clean
 
 all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
 
@@ -56,6 +56,10 @@ tests: $(TESTS)
 CHECKS := scripts/check_house.sh $(sort $(TESTS)) $(sort $(wildcard tests/flow/*.sh))
 check: all tests ## every test; ends with "N passed, N failed, N skipped"
 	@STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) scripts/run_tests.sh $(CHECKS)
+
+storm: all ## the kill test at length: 20 orders, 10 kills
+	@ORDERS=20 KILLS=10 STORM_S=1500 STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) \
+		scripts/run_tests.sh tests/flow/50_kill.sh
 
 lint: ## clang-tidy and cppcheck
 	@scripts/install_packages.sh build lint
