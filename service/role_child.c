@@ -289,7 +289,9 @@ static int run_render(const struct ask *ask, cJSON **result, struct err *err)
     return failed ? -1 : 0;
 }
 
-static void add_size(cJSON *o, const struct mesh *mesh)
+/* A 3MF carries its place on the bed; slicers want the pivot at the origin: box centred, lowest z =
+ * 0. */
+static void centre(cJSON *o, struct mesh *mesh)
 {
     float low[3] = {0}, high[3] = {0};
     for (size_t i = 0; i < mesh->vertex_count * 3; i++) {
@@ -297,6 +299,9 @@ static void add_size(cJSON *o, const struct mesh *mesh)
         low[i % 3] = i < 3 || v < low[i % 3] ? v : low[i % 3];
         high[i % 3] = i < 3 || v > high[i % 3] ? v : high[i % 3];
     }
+    float move[3] = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]};
+    for (size_t i = 0; i < mesh->vertex_count * 3; i++)
+        mesh->xyz[i] -= move[i % 3];
     double size[3] = {high[0] - low[0], high[1] - low[1], high[2] - low[2]};
     cJSON_AddItemToObject(o, "size_mm", cJSON_CreateDoubleArray(size, 3));
     cJSON_AddNumberToObject(o, "height_mm", size[2]);
@@ -306,11 +311,11 @@ static int run_tostl(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed =
-        read_mesh(&mesh, &notes, ask->options, err) || write_stl("out.stl", &mesh, "figure", err);
+    int failed = read_mesh(&mesh, &notes, ask->options, err);
     if (!failed) {
         *result = cJSON_CreateObject();
-        add_size(*result, &mesh);
+        centre(*result, &mesh);
+        failed = write_stl("out.stl", &mesh, "figure", err);
     }
     mesh_free(&mesh);
     return failed ? -1 : 0;
