@@ -172,3 +172,13 @@ int api_path(char path[256], const char *before, const char *id, const char *aft
     snprintf(path, 256, "%s%s%s", before, id, after);
     return 0;
 }
+
+void api_add_consent(cJSON *order, const char *photo_class)
+{
+    char now[TIME_ROOM];
+    clock_rfc3339(now);
+    cJSON *consent = cJSON_AddObjectToObject(order, "consent");
+    cJSON_AddStringToObject(consent, "text_version", "by-operator");
+    cJSON_AddStringToObject(consent, "given_at", now);
+    cJSON_AddStringToObject(consent, "photo_class", photo_class);
+}

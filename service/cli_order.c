@@ -94,8 +94,7 @@ int cli_order_add(const struct cli *cli, struct err *err)
     cJSON_AddItemToArray(cJSON_AddArrayToObject(order, "items"), item);
     if (external)
         cJSON_AddStringToObject(order, "external_id", external);
-    cJSON *consent = cJSON_AddObjectToObject(order, "consent");
-    cJSON_AddStringToObject(consent, "photo_class", cli_text(cli, "--photo-class", "object"));
+    api_add_consent(order, cli_text(cli, "--photo-class", "object"));
     int code = build_item(item, cli, err) || send_order(&answer, order, cli->words, cli->word_count,
                                                         cli_text(cli, "--key", external), err);
     cJSON_Delete(order);

@@ -151,7 +151,7 @@ static int place_order(struct demo *d, struct err *err)
     cJSON_AddStringToObject(item, "template", cli_text(d->cli, "--template", "demo"));
     cJSON_AddNumberToObject(item, "quantity", 1);
     cJSON_AddItemToArray(cJSON_AddArrayToObject(item, "photos"), cJSON_CreateString("photo1"));
-    cJSON_AddStringToObject(cJSON_AddObjectToObject(order, "consent"), "photo_class", "object");
+    api_add_consent(order, "object");
     id_new(key, "key");
     struct api_call call = {
         .method = "POST", .path = "/v1/orders", .raw = &body, .content_type = type, .key = key};
@@ -183,7 +183,7 @@ static const struct stage stages[] = {
     {"inspecting", "inspecting the model"},
     {"preparing", "preparing it for print"},
     {"review", "review"},
-    {"approved", "passed by policy:demo"},
+    {"approved", "passed by policy"},
     {"slicing", "slicing with CuraEngine"},
     {"queued", "queued for a printer"},
     {"printing", "printing"},

@@ -27,7 +27,7 @@ refused zero_byte_upload_is_refused 422 photo_empty "$(post_order "$work/empty.j
 refused huge_png_is_refused 413 photo_too_large "$(post_order "$work/huge.png" k4 "$good")"
 refused broken_json_is_refused 422 json_invalid "$(post_order "$sample" k5 '{"items":[')"
 refused unknown_template_is_refused 422 unknown_template "$(post_order "$sample" k6 "$(order_json no-such 1)")"
-refused unknown_member_is_refused 422 schema_violation "$(post_order "$sample" k7 '{"items":[],"x":1}')"
+refused unknown_member_is_refused 422 schema_violation "$(post_order "$sample" k7 "$(order_json figure-80 1 | sed 's/^{/{"x":1,/')")"
 refused missing_key_is_refused 400 idempotency_key_missing "$(curl -s -w '\n%{http_code}' -F "order=$good" -F "photo1=@$sample" "$url/v1/orders")"
 refused missing_photo_part_is_refused 422 photo_missing "$(curl -s -w '\n%{http_code}' -H 'Idempotency-Key: k8' -F "order=$good" "$url/v1/orders")"
 refused missing_order_part_is_refused 422 order_missing "$(curl -s -w '\n%{http_code}' -H 'Idempotency-Key: k9' -F "photo1=@$sample" "$url/v1/orders")"

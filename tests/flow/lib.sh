@@ -74,7 +74,7 @@ clear_bed() { wait_for 20 "$program" printer clear "$1"; }
 
 # ---- orders ----
 order_json() { # TEMPLATE QUANTITY
-    printf '{"items":[{"template":"%s","quantity":%d,"photos":["photo1"]}],"consent":{"photo_class":"object"}}' "$1" "$2"
+    printf '{"items":[{"template":"%s","quantity":%d,"photos":["photo1"]}],"consent":{"text_version":"v1","given_at":"2026-01-01T00:00:00Z","photo_class":"object"}}' "$1" "$2"
 }
 post_order() { # PHOTO KEY JSON: prints the answer, then the status on a line of its own
     curl -s -m 120 -w '\n%{http_code}' -H "Idempotency-Key: $2" -F "order=$3;type=application/json" -F "photo1=@$1" "$url/v1/orders"
