@@ -552,8 +552,10 @@ static enum MHD_Result job_pause(struct request *r, const char *action)
     bool toggle = strcmp(action, "toggle") == 0, stopped = sim->phase == PAUSED;
     if (stopped && (toggle || strcmp(action, "resume") == 0))
         sim->phase = HEATING;
+    else if (!stopped && (toggle || strcmp(action, "pause") == 0) && sim->phase == PRINTING)
+        sim->phase = PAUSED;
     else if (!stopped && (toggle || strcmp(action, "pause") == 0))
-        sim->pause_wanted = true;
+        sim->pause_wanted = true; /* waits for the end of M190 and M109 */
     return answer(r, 204, NULL);
 }
 
