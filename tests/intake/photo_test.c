@@ -535,6 +535,20 @@ static void test_judge__sees_nothing_and_two_of_a_kind(void)
     picture_free(&p);
 }
 
+/* One pixel high, and wider than the grid that is measured on. */
+static void test_judge__measures_a_line(void)
+{
+    struct photo photo;
+    struct picture p = make_picture(1000, 1);
+    paint(&p, 100, 0, 900, 1, red);
+    struct bytes png = as_png(&p);
+    picture_free(&p);
+    CHECK_OK(read_photo(&photo, png.data, png.len));
+    CHECK(cJSON_IsNull(json_get(json_get(photo.report, "photo"), "sharpness")));
+    photo_free(&photo);
+    bytes_free(&png);
+}
+
 static void test_judge__sees_a_small_photo(void)
 {
     struct photo photo;
@@ -611,6 +625,6 @@ TESTS(TEST(test_photo__tells_formats_by_their_first_bytes),
       TEST(test_judge__sees_blur_inside_the_subject),
       TEST(test_judge__sees_too_little_and_too_much_light),
       TEST(test_judge__sees_a_subject_cut_off_or_unclear),
-      TEST(test_judge__sees_nothing_and_two_of_a_kind), TEST(test_judge__sees_a_small_photo),
-      TEST(test_photo__leaves_the_metadata_behind),
+      TEST(test_judge__sees_nothing_and_two_of_a_kind), TEST(test_judge__measures_a_line),
+      TEST(test_judge__sees_a_small_photo), TEST(test_photo__leaves_the_metadata_behind),
       TEST(test_photo__gives_a_provider_at_most_four_million_bytes))
