@@ -51,7 +51,7 @@ demo: all ## one order from photo to printed part, live (PHOTO=path, DEMO_KEEP=1
 run: all ## everything on this machine, until Ctrl-C
 	@$(BIN) up
 
-tests: $(TESTS)
+tests: $(TESTS) $(SIMS)
 
 CHECKS := scripts/check_house.sh $(sort $(TESTS)) $(sort $(wildcard tests/flow/*.sh))
 check: all tests ## every test; ends with "N passed, N failed, N skipped"
