@@ -20,13 +20,15 @@ void db_close(struct db *db);
 
 /**
  * Runs storage/sql/<statement>.sql, prepared on first use, with `count` text parameters (NULL =
- * null). A connection that broke is opened anew, once, when no transaction is open.
+ * null). A connection that broke while idle is opened anew, once, when no transaction is open; one
+ * that breaks under a statement is not tried again, for nobody knows whether it was carried out.
  *
  * Result   *rows, to be freed by db_rows_free; may be NULL when the caller wants none.
  * Errors   by SQLSTATE: 40001, 40P01, 55P03, 57014, class 08 and 57P0x -> ERR_LATER; 23505 and
  * ST409 -> ERR_CONFLICT; ST404 -> ERR_ABSENT; 53100 -> ERR_LATER code disk_full; ST001, ST002 ->
  *          ERR_CONFLICT codes not_owed, not_approved; a lost connection -> ERR_LATER code
- * database_away; all else ERR_BUG. err->sqlstate is set.
+ * database_away; 23503 -> ERR_ABSENT; 22021 and 22P05 (a NUL or bad UTF-8) -> ERR_INPUT code
+ * text_invalid; all else ERR_BUG. err->sqlstate is set.
  */
 int db_run(struct db_rows **rows, struct db *db, const char *statement, int count,
            const char *const *parameters, struct err *err) MUST_CHECK;
@@ -51,6 +53,14 @@ int db_begin(struct db *db, struct err *err) MUST_CHECK;
 /** A COMMIT whose answer was lost is ERR_LATER code commit_in_doubt: look before doing it again. */
 int db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);
+
+/**
+ * For functions that write several rows: joins the caller's transaction when one is open, else
+ * begins one of its own. db_leave commits what db_enter began when result is 0, rolls it back when
+ * not, and returns result (or the failure of the commit). In a joined transaction the caller does.
+ */
+int db_enter(int *own, struct db *db, struct err *err) MUST_CHECK;
+int db_leave(int own, int result, struct db *db, struct err *err) MUST_CHECK;
 
 /** Runs a text with several statements and no parameters (migrations). */
 int db_script(struct db *db, const char *sql, struct err *err) MUST_CHECK;

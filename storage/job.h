@@ -36,7 +36,8 @@ int job_add(struct db *db, const struct job_new *job, struct err *err) MUST_CHEC
 
 /**
  * Claims the first due job of the kinds (comma-separated): 0 with *job filled, 1 nothing due.
- * At most `limit_per_kind` jobs of a kind run at once over all workers (0 = no limit).
+ * At most `limit_per_kind` jobs of a kind run at once over all workers (0 = no limit). A
+ * transaction of its own.
  */
 int job_claim(struct job *job, struct db *db, const char *kinds, const char *worker, int lease_s,
               int limit_per_kind, struct err *err) MUST_CHECK;
@@ -44,14 +45,15 @@ int job_claim(struct job *job, struct db *db, const char *kinds, const char *wor
 /** Prolongs the lease: 0 kept, 1 it was lost (stop working, write nothing). */
 int job_beat(struct db *db, const struct job *job, int lease_s, struct err *err) MUST_CHECK;
 
-/** Moves the job to history as done. ERR_CONFLICT code lease_lost when it is ours no more: roll
- * back. */
+/** Moves the job to history as done. To be called before job_add of the same kind and key.
+ * ERR_CONFLICT code lease_lost when it is ours no more: roll back. */
 int job_done(struct db *db, const struct job *job, struct err *err) MUST_CHECK;
 
 /**
  * After a failure `why` (own transaction): back in line with growing, jittered delay when
- * why->kind is ERR_LATER and tries are left (at least after_ms when > 0), else to history as dead
- * with the reason and a job event. *dead (may be NULL) tells which. ERR_CONFLICT lease_lost.
+ * why->kind is ERR_LATER and tries are left (at least after_ms when > 0), else to history with the
+ * reason and a job event: as dropped when why->kind is ERR_CONFLICT (another has it), else as dead.
+ * *dead (may be NULL) tells which. ERR_CONFLICT lease_lost.
  */
 int job_fail(int *dead, struct db *db, const struct job *job, const struct err *why, int after_ms,
              struct err *err) MUST_CHECK;

@@ -214,10 +214,11 @@ create function item_owed(item text) returns integer language sql stable as $$
     from items i where i.id = item
 $$;
 
--- Promise 6: never more in flight than owed. The item's row is locked, so two planners cannot both win.
+-- Promise 6: never more in flight than owed. The item's row is locked, so two planners cannot both win. (No key update:
+-- the foreign key of a new run holds a key share of the item, and two planners with full locks would end in a deadlock.)
 create function run_is_owed() returns trigger language plpgsql as $$
 begin
-    perform 1 from items where id = new.item_id for update;
+    perform 1 from items where id = new.item_id for no key update;
     if item_owed(new.item_id) < 0 then
         raise exception 'item % owes no further part', new.item_id using errcode = 'ST001';
     end if;
@@ -225,6 +226,17 @@ begin
 end $$;
 create trigger run_is_owed after insert or update of state on runs
     for each row when (run_in_flight(new.state)) execute function run_is_owed();
+
+-- The same from the other side: a part that is counted good must have left the flight first.
+create function good_is_owed() returns trigger language plpgsql as $$
+begin
+    if item_owed(new.id) < 0 then
+        raise exception 'item % owes no further part', new.id using errcode = 'ST001';
+    end if;
+    return null;
+end $$;
+create trigger good_is_owed after update of good, wanted on items
+    for each row when (new.good > old.good or new.wanted < old.wanted) execute function good_is_owed();
 
 create table jobs (
     id          bigint generated always as identity primary key,
@@ -313,23 +325,28 @@ begin
     perform pg_notify('statuette_events', '');
 end $$;
 
--- Makes one move of one machine: locks the row, looks the move up, writes the state and its event, and stores the order's stage.
+-- Makes one move of one machine: locks, looks the move up, writes the state and its event, and stores the order's stage. Locks
+-- are taken in one order everywhere, so that no two moves wait for one another: order, item, then the row itself.
 -- Returns the new state. ST404 no such row; ST409 the move is not allowed from where it stands, or it has another version than expected.
 create function flow_move(kind text, subject text, move text, actor text, reason text default '', payload jsonb default '{}',
                           expected_version integer default null) returns text language plpgsql as $$
 declare
     old_state text; new_state text; old_version integer; order_key text; item_key text; old_stage text; new_stage text;
 begin
+    if kind <> 'printer' then
+        item_key := subject_item(subject);
+        select i.order_id into order_key from items i where i.id = item_key;
+        perform 1 from orders o where o.id = order_key for no key update; -- one at a time, so that its stage is true
+        perform 1 from items i where i.id = item_key for no key update;
+    end if;
     if kind = 'item' then
-        select i.order_id into order_key from items i where i.id = subject;
-        perform 1 from orders o where o.id = order_key for update; -- one order at a time, so that its stage is true
-        select i.state, i.version, i.id into old_state, old_version, item_key from items i where i.id = subject for update;
+        select i.state, i.version into old_state, old_version from items i where i.id = subject;
     elsif kind = 'task' then
-        select t.state, t.version, t.item_id into old_state, old_version, item_key from tasks t where t.id = subject for update;
+        select t.state, t.version into old_state, old_version from tasks t where t.id = subject for no key update;
     elsif kind = 'run' then
-        select r.state, r.version, r.item_id into old_state, old_version, item_key from runs r where r.id = subject for update;
+        select r.state, r.version into old_state, old_version from runs r where r.id = subject for no key update;
     elsif kind = 'printer' then
-        select p.state, p.version into old_state, old_version from printers p where p.id = subject for update;
+        select p.state, p.version into old_state, old_version from printers p where p.id = subject for no key update;
     end if;
     if old_state is null then
         raise exception 'no % %', kind, subject using errcode = 'ST404';
@@ -340,9 +357,6 @@ begin
     select m.to_state into new_state from flow_moves m where m.machine = kind and m.from_state = old_state and m.event = move;
     if new_state is null then
         raise exception '% is not allowed while % % is %', move, kind, subject, old_state using errcode = 'ST409';
-    end if;
-    if order_key is null and item_key is not null then
-        select i.order_id into order_key from items i where i.id = item_key;
     end if;
     if kind = 'item' then
         update items i set state = new_state, version = version + 1, updated_at = now() where i.id = subject;
@@ -388,3 +402,33 @@ begin
     return new;
 end $$;
 create trigger slice_is_approved before insert on slices for each row execute function slice_is_approved();
+
+-- ... and a run prints the G-code of a slice of what is passed at this moment.
+create function run_is_approved() returns trigger language plpgsql as $$
+begin
+    if not exists (select 1 from slices s join items i on i.id = s.item_id
+            where s.id = new.slice_id and s.item_id = new.item_id and s.gcode_hash = new.gcode_hash
+              and s.threemf_hash = i.approved_hash) then
+        raise exception 'item % has no pass on what run % would print', new.item_id, new.id using errcode = 'ST002';
+    end if;
+    return new;
+end $$;
+create trigger run_is_approved before insert on runs for each row execute function run_is_approved();
+
+-- The item that an item's, task's or run's id belongs to.
+create function subject_item(subject text) returns text language sql stable as $$
+    select coalesce((select i.id from items i where i.id = subject),
+                    (select t.item_id from tasks t where t.id = subject),
+                    (select r.item_id from runs r where r.id = subject))
+$$;
+
+-- The event of a job that ended badly.
+create function job_event(job bigint, kind text, subject text, event text, worker text, error jsonb) returns void
+language plpgsql as $$
+declare
+    item_key text := subject_item(subject);
+begin
+    perform event_add('job', job::text, (select i.order_id from items i where i.id = item_key), item_key, event, null, null,
+                      'worker:' || coalesce(worker, ''), error->>'message',
+                      jsonb_build_object('kind', kind, 'subject', subject, 'code', error->>'code'));
+end $$;
