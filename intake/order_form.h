@@ -7,20 +7,32 @@
 #include "base/json.h"
 
 /**
- * Parses and checks an order: the schema, then that each template exists, that its style, height
- * and material are in the template's range, that each item has its photos among photo_names, and
- * that each named part was sent. Missing optional members are filled in from the template.
+ * Parses and checks an order: the schema (schemas/order.schema.json), then that each template
+ * exists, that style, height and material are in the template's range, that each item has its
+ * photos among photo_names (the form-field names of the files sent, such as photo1), and that each
+ * file sent is named by an item. Missing optional members of an item are filled in from the
+ * template: quantity, height_mm, style, material; and photos, where the order has one item.
  *
  * Result   the completed order object; caller cJSON_Deletes it.
  * Errors   ERR_INPUT codes json_invalid, schema_violation, unknown_template, photo_missing,
- *          photo_not_named, option_out_of_range.
+ *          photo_not_named, option_out_of_range. what opens with the JSON pointer of the place.
+ *          ERR_BUG template_invalid: a template on disk is broken.
  */
 int order_form_read(cJSON **order, const void *text, size_t n, const char *const *photo_names,
                     size_t photo_count, const char *config_folder, struct err *err) MUST_CHECK;
 
-/** A product template by id, from config_folder/templates or the built-in ones. ERR_INPUT
- * unknown_template. */
+/**
+ * A product template by id, from config_folder/templates/ID.json or else the built-in ones, checked
+ * against schemas/template.schema.json. config_folder may be NULL.
+ *
+ * Errors   ERR_INPUT unknown_template. ERR_BUG template_invalid: the file is broken; no customer
+ *          can help that.
+ */
 int template_load(cJSON **out, const char *config_folder, const char *id,
                   struct err *err) MUST_CHECK;
+
+/** Checks one template object by its schema and for sense (default within the range, ...).
+ * Errors ERR_BUG template_invalid. */
+int template_check(const cJSON *product, struct err *err) MUST_CHECK;
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef INTAKE_PROVIDER_PROVIDER_H
 #define INTAKE_PROVIDER_PROVIDER_H
 
+#include <stdatomic.h>
+
 #include "base/bytes.h"
 #include "base/json.h"
 
@@ -51,6 +53,7 @@ struct http_request {
     struct bytes body;                    /* JSON text or raw; owned */
     unsigned connect_s, total_s, stall_s; /* stall 0 = none */
     size_t max_bytes;                     /* of the answer */
+    const atomic_bool *stop;              /* true ends the call soon; or NULL; borrowed */
 };
 
 struct http_answer {
@@ -87,12 +90,15 @@ struct provider_reading {
 struct provider_settings {
     const char *base_url;
     const char *api_key;
+    bool prefer_async; /* submit and poll, where the driver could also wait for the result: for a
+                          proxy in between that cuts long calls */
 };
 
 struct provider_driver {
     const char *id;      /* "hunyuan3d2" */
     const char *summary; /* one line for --help and docs */
     bool local;          /* made in print/, no request at all: relief */
+    bool self_hosted;    /* a server that the shop itself runs: photos do not leave the house */
     bool needs_key;
     const char *default_url;
     unsigned max_in_flight;
@@ -100,7 +106,7 @@ struct provider_driver {
                           const struct generation_spec *, struct err *);
     int (*submit_read)(struct provider_reading *, const struct http_answer *, struct err *);
     int (*poll_request)(struct http_request *, const struct provider_settings *, const char *task,
-                        struct err *); /* NULL: the answer to submit is the result */
+                        struct err *); /* NULL: the answer to submit is always the result */
     int (*poll_read)(struct provider_reading *, const struct http_answer *, struct err *);
 };
 
@@ -114,16 +120,31 @@ const char *task_state_name(enum task_state state);
 const char *provider_error_name(enum provider_error error);
 const char *provider_retry_name(enum provider_retry retry);
 
+/**
+ * Whether a photo of that class may be sent to the provider, by the consent object of the order
+ * (schemas/order.schema.json). The shop's own machines may always work on it. An outside provider
+ * gets a pet or an object unless may_send_to is there and leaves it out; an adult only if named in
+ * may_send_to; a child only if named there and a guardian gave the consent. A class that is not
+ * known is treated as a child. Pure: looks at its arguments only.
+ */
+bool provider_may_receive(const struct provider_driver *driver, const char *photo_class,
+                          const cJSON *consent);
+
 void http_request_free(struct http_request *request);
 void http_answer_free(struct http_answer *answer);
 void provider_reading_free(struct provider_reading *reading);
 
 /**
- * Sends a request with libcurl and takes the answer: http and https only, no redirect followed on
- * POST, no proxy from the environment, byte and time caps.
- * Result   an HTTP error status is an answer, not a failure; status 0 and `sent` tell an answer
- * lost after sending (in doubt) from a request that never left. Errors   ERR_LATER no connection,
- * timed out (then look at answer->sent); ERR_LIMIT answer too large.
+ * Sends a request with libcurl and takes the answer: http and https only, no redirect followed, no
+ * proxy from the environment, no resending, byte and time caps.
+ *
+ * Result   an HTTP error status is an answer, not a failure. On failure status is 0 and `sent`
+ *          tells an answer that was lost after the connection was up (in doubt) from a request that
+ *          never left. The caller calls http_answer_free in either case.
+ * Errors   ERR_LATER no connection, cut off, timed out (code http_timeout) or stopped (code
+ *          http_stopped): then look at answer->sent. ERR_LIMIT answer over max_bytes.
+ *          ERR_INPUT no usable URL or header.
+ * Threads  safe; the calling thread waits.
  */
 int http_send(struct http_answer *answer, const struct http_request *request,
               struct err *err) MUST_CHECK;

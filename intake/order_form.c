@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An order's words checked against the schema, the templates and the photos; see order_form.h. */
+#include "intake/order_form.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assets.h"
+
+struct sent {
+    const char *const *names;
+    size_t count;
+};
+
+static bool was_sent(const struct sent *sent, const char *name)
+{
+    for (size_t i = 0; i < sent->count; i++)
+        if (strcmp(sent->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_listed(const cJSON *list, const char *name)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach (one, list)
+        if (strcmp(one->valuestring, name) == 0)
+            return true;
+    return false;
+}
+
+static int check_schema(const cJSON *order, struct err *err)
+{
+    const struct asset *asset = asset_find("schemas/order.schema.json");
+    cJSON *schema;
+    if (!asset)
+        return FAIL(err, ERR_BUG, "schemas/order.schema.json is not built in");
+    if (json_parse(&schema, asset->data, asset->size, err))
+        return -1;
+    int failed = json_schema_check(schema, order, err);
+    cJSON_Delete(schema);
+    return failed;
+}
+
+static int check_photos(const cJSON *item, int number, const cJSON *product,
+                        const struct sent *sent, struct err *err)
+{
+    const cJSON *photos = json_get(item, "photos"), *limits = json_get(product, "photos"), *one;
+    int count = cJSON_GetArraySize(photos);
+    if (count < (int)json_number(limits, "min", 1))
+        return FAIL_CODE(err, ERR_INPUT, "photo_missing",
+                         "/items/%d/photos: %d named; the template needs at least %d", number,
+                         count, (int)json_number(limits, "min", 1));
+    if (count > (int)json_number(limits, "max", 1))
+        return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                         "/items/%d/photos: %d named; the template takes at most %d", number, count,
+                         (int)json_number(limits, "max", 1));
+    cJSON_ArrayForEach (one, photos)
+        if (!was_sent(sent, one->valuestring))
+            return FAIL_CODE(err, ERR_INPUT, "photo_missing",
+                             "/items/%d/photos: no file was sent in a part named %.40s", number,
+                             one->valuestring);
+    return 0;
+}
+
+static int settle_height(cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    const cJSON *range = json_get(product, "height_mm");
+    double height = json_number(item, "height_mm", 0);
+    double least = json_number(range, "min", 0), most = json_number(range, "max", 0);
+    if (!json_get(item, "height_mm"))
+        return cJSON_AddNumberToObject(item, "height_mm", json_number(range, "default", least))
+                   ? 0
+                   : FAIL(err, ERR_LIMIT, "no memory for the order");
+    if (height < least || height > most)
+        return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                         "/items/%d/height_mm: %g is outside %g to %g", number, height, least,
+                         most);
+    return 0;
+}
+
+static int settle_choice(cJSON *item, int number, const cJSON *product, const char *name,
+                         struct err *err)
+{
+    const cJSON *choice = json_get(product, name);
+    const char *wanted = json_text(item, name, NULL);
+    if (!wanted)
+        return cJSON_AddStringToObject(item, name, json_text(choice, "default", ""))
+                   ? 0
+                   : FAIL(err, ERR_LIMIT, "no memory for the order");
+    if (!is_listed(json_get(choice, "allowed"), wanted))
+        return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                         "/items/%d/%s: the template does not offer %.40s", number, name, wanted);
+    return 0;
+}
+
+static int settle_item(cJSON *item, int number, const char *config_folder, const struct sent *sent,
+                       struct err *err)
+{
+    cJSON *product;
+    struct err inner = {0};
+    if (template_load(&product, config_folder, json_text(item, "template", ""), &inner))
+        return inner.kind == ERR_INPUT ? FAIL_CODE(err, ERR_INPUT, inner.code,
+                                                   "/items/%d/template: %.150s", number, inner.what)
+                                       : FAIL_CODE(err, inner.kind, inner.code, "%s", inner.what);
+    int failed = check_photos(item, number, product, sent, err) ||
+                 settle_height(item, number, product, err) ||
+                 settle_choice(item, number, product, "style", err) ||
+                 settle_choice(item, number, product, "material", err);
+    cJSON_Delete(product);
+    if (!failed && !json_get(item, "quantity") && !cJSON_AddNumberToObject(item, "quantity", 1))
+        failed = FAIL(err, ERR_LIMIT, "no memory for the order");
+    return failed ? -1 : 0;
+}
+
+/* One item and no list: every photo sent is that item's, in the order sent. */
+static int fill_in_photos(cJSON *items, const struct sent *sent, struct err *err)
+{
+    cJSON *only = items->child;
+    if (only->next || json_get(only, "photos"))
+        return 0;
+    cJSON *photos = cJSON_AddArrayToObject(only, "photos");
+    for (size_t i = 0; photos && i < sent->count; i++)
+        if (!cJSON_AddItemToArray(photos, cJSON_CreateString(sent->names[i])))
+            photos = NULL;
+    return photos ? 0 : FAIL(err, ERR_LIMIT, "no memory for the order");
+}
+
+static int check_all_named(const cJSON *items, const struct sent *sent, struct err *err)
+{
+    for (size_t i = 0; i < sent->count; i++) {
+        const cJSON *item;
+        bool named = false;
+        cJSON_ArrayForEach (item, items)
+            named = named || is_listed(json_get(item, "photos"), sent->names[i]);
+        if (!named)
+            return FAIL_CODE(err, ERR_INPUT, "photo_not_named",
+                             "/items: no item names the photo that was sent as %.40s",
+                             sent->names[i]);
+    }
+    return 0;
+}
+
+static int settle(cJSON *order, const struct sent *sent, const char *config_folder, struct err *err)
+{
+    if (check_schema(order, err))
+        return -1;
+    cJSON *items = cJSON_GetObjectItemCaseSensitive(order, "items"), *item;
+    if (fill_in_photos(items, sent, err))
+        return -1;
+    int number = 0;
+    cJSON_ArrayForEach (item, items)
+        if (settle_item(item, number++, config_folder, sent, err))
+            return -1;
+    return check_all_named(items, sent, err);
+}
+
+int order_form_read(cJSON **order, const void *text, size_t n, const char *const *photo_names,
+                    size_t photo_count, const char *config_folder, struct err *err)
+{
+    const struct sent sent = {photo_names, photo_count};
+    if (json_parse(order, text, n, err))
+        return -1;
+    if (!settle(*order, &sent, config_folder, err))
+        return 0;
+    cJSON_Delete(*order);
+    *order = NULL;
+    return -1;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The drivers that the table in provider.c holds, one line and one file each. */
+#ifndef INTAKE_PROVIDER_DRIVERS_H
+#define INTAKE_PROVIDER_DRIVERS_H
+
+#include "intake/provider/provider.h"
+
+extern const struct provider_driver provider_hunyuan3d2; /* hunyuan3d2.c */
+
+#endif

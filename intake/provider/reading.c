@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the drivers when they read an answer; see reading.h. */
+#include "intake/provider/reading.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t little_endian(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* 80 free bytes, a count, 50 bytes a triangle. Some programs add a few bytes at the end. */
+static bool is_binary_stl(const uint8_t *data, size_t n)
+{
+    if (n < 84)
+        return false;
+    uint64_t wanted = 84 + 50 * (uint64_t)little_endian(data + 80);
+    return wanted > 84 && wanted <= n && n - wanted < 512;
+}
+
+static bool has_line_start(const uint8_t *data, size_t n, const char *start)
+{
+    size_t length = strlen(start);
+    for (size_t i = 0; i + length <= n; i++)
+        if ((i == 0 || data[i - 1] == '\n') && memcmp(data + i, start, length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_text(const uint8_t *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (data[i] < 0x20 && data[i] != '\n' && data[i] != '\r' && data[i] != '\t')
+            return false;
+    return n > 0;
+}
+
+enum model_kind model_sniff(bool *whole, const uint8_t *data, size_t n)
+{
+    *whole = true;
+    if (n >= 12 && memcmp(data, "glTF", 4) == 0) {
+        *whole = little_endian(data + 8) == n;
+        return MODEL_GLB;
+    }
+    if (is_binary_stl(data, n))
+        return MODEL_STL;
+    if (n >= 4 && memcmp(data, "ply", 3) == 0 && (data[3] == '\n' || data[3] == '\r'))
+        return MODEL_PLY;
+    size_t head = n < 65536 ? n : 65536;
+    if (!is_text(data, head) || data[0] == '{' || data[0] == '<')
+        return MODEL_UNKNOWN;
+    if (n >= 6 && memcmp(data, "solid", 5) == 0)
+        return MODEL_STL;
+    return has_line_start(data, head, "v ") ? MODEL_OBJ : MODEL_UNKNOWN;
+}
+
+struct provider_reading reading_start(enum task_state state)
+{
+    return (struct provider_reading){.state = state, .retry_after_s = -1, .progress = -1};
+}
+
+void reading_fail(struct provider_reading *reading, enum task_state state,
+                  enum provider_error error, enum provider_retry retry, const char *message)
+{
+    reading->state = state;
+    reading->error = error;
+    reading->retry = retry;
+    snprintf(reading->message, sizeof reading->message, "%s", message);
+    for (char *c = reading->message; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
+
+struct meaning {
+    int status; /* 0 ends the table */
+    enum task_state state;
+    enum provider_error error;
+    enum provider_retry retry;
+};
+
+/* Where nothing was made: a refusal. What is not in the table: see reading_http_error. */
+static const struct meaning meanings[] = {
+    {400, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO},
+    {401, TASK_FAILED, PROVIDER_AUTH, RETRY_OPERATOR},
+    {402, TASK_FAILED, PROVIDER_CREDITS, RETRY_OPERATOR},
+    {403, TASK_FAILED, PROVIDER_AUTH, RETRY_OPERATOR},
+    {404, TASK_FAILED, PROVIDER_NOT_FOUND, RETRY_NO},
+    {413, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO},
+    {415, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO},
+    {422, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO},
+    {429, TASK_QUEUED, PROVIDER_RATE, RETRY_YES},
+    {503, TASK_QUEUED, PROVIDER_SERVER, RETRY_YES},
+    {0, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO},
+};
+
+static void lost(struct provider_reading *reading, bool submit, bool sent)
+{
+    if (!submit)
+        reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, RETRY_YES, "no answer to the poll");
+    else if (sent)
+        reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, RETRY_RECONCILE,
+                     "the answer was lost after the request was sent: the task may exist");
+    else
+        reading_fail(reading, TASK_QUEUED, PROVIDER_SERVER, RETRY_YES, "the server is not reached");
+}
+
+bool reading_http_error(struct provider_reading *reading, const struct http_answer *answer,
+                        bool submit)
+{
+    int status = answer->status;
+    char words[160];
+    if (status >= 200 && status < 300)
+        return false;
+    if (status == 0) {
+        lost(reading, submit, answer->sent);
+        return true;
+    }
+    snprintf(words, sizeof words, "HTTP %d: %.*s", status,
+             (int)(answer->body.len < 120 ? answer->body.len : 120),
+             answer->body.data ? (const char *)answer->body.data : "");
+    const struct meaning *m = meanings;
+    while (m->status && m->status != status)
+        m++;
+    if (m->status)
+        reading_fail(reading, m->state, m->error, m->retry, words);
+    else if (status >= 500)
+        reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, submit ? RETRY_RECONCILE : RETRY_YES,
+                     words);
+    else
+        reading_fail(reading, TASK_FAILED, PROVIDER_PROTOCOL, RETRY_NO, words);
+    reading->retry_after_s = answer->retry_after_s;
+    return true;
+}
+
+static int digit_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+int base64_decode(struct bytes *out, const char *text, size_t n, struct err *err)
+{
+    uint8_t piece[3072];
+    size_t used = 0;
+    uint32_t bits = 0;
+    int have = 0;
+    while (n > 0 && text[n - 1] == '=')
+        n--;
+    if (n % 4 == 1)
+        return FAIL(err, ERR_INPUT, "base64 of a length that cannot be");
+    for (size_t i = 0; i < n; i++) {
+        int value = digit_value(text[i]);
+        if (value < 0)
+            return FAIL(err, ERR_INPUT, "no base64 at byte %zu", i);
+        bits = bits << 6 | (uint32_t)value;
+        have += 6;
+        if (have < 8)
+            continue;
+        have -= 8;
+        piece[used++] = (uint8_t)(bits >> have);
+        if (used == sizeof piece) {
+            if (bytes_append(out, piece, used, err))
+                return -1;
+            used = 0;
+        }
+    }
+    return bytes_append(out, piece, used, err);
+}

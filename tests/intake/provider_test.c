@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * intake/provider: the hunyuan3d2 driver on recorded and self-made exchanges, the HTTP doorman
+ * against a server that misbehaves, the simulator, and who may receive whose photo.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "intake/provider/provider.h"
+#include "intake/provider/reading.h"
+#include "tests/test.h"
+
+static struct err err;
+
+/* A GLB of 12 bytes: the header alone, with its own length. */
+static const uint8_t small_glb[12] = {'g', 'l', 'T', 'F', 2, 0, 0, 0, 12, 0, 0, 0};
+static const uint8_t small_jpeg[12] = {0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1};
+
+static const struct provider_driver *driver(void)
+{
+    return provider_find("hunyuan3d2");
+}
+
+static struct http_answer answer_with(int status, const void *data, size_t n)
+{
+    struct http_answer answer = {.status = status, .sent = true, .retry_after_s = -1};
+    if (bytes_append(&answer.body, data, n, &err))
+        abort();
+    return answer;
+}
+
+static struct http_answer answer_text(int status, const char *text)
+{
+    return answer_with(status, text, strlen(text));
+}
+
+/* Reads an answer to a submit, keeps the words of it, and lets go of the rest. */
+static struct provider_reading read_submit(struct http_answer answer)
+{
+    struct provider_reading reading;
+    if (driver()->submit_read(&reading, &answer, &err))
+        abort();
+    http_answer_free(&answer);
+    bytes_free(&reading.model);
+    return reading;
+}
+
+/* --- recorded exchanges --- */
+
+static const char *transcripts(void)
+{
+    static char path[512];
+    const char *shared = getenv("STATUETTE_SHARED");
+    snprintf(path, sizeof path, "%s/transcripts/hunyuan3d2",
+             shared && *shared ? shared : "../shared");
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static void put_length(uint8_t *at, size_t n)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(n >> 8 * i);
+}
+
+/* A recorded binary is "so many bytes that begin so"; its own length fields are written in. */
+static void expand_binary(struct bytes *out, const cJSON *binary)
+{
+    size_t n = (size_t)json_number(binary, "length", 0);
+    const char *hex = json_text(binary, "magic_hex", "");
+    uint8_t *data = calloc(n, 1);
+    for (size_t i = 0; i < strlen(hex) / 2; i++)
+        sscanf(hex + 2 * i, "%2hhx", data + i);
+    if (memcmp(data, "glTF", 4) == 0)
+        put_length(data + 8, n);
+    else
+        put_length(data + 80, (n - 84) / 50);
+    if (bytes_append(out, data, n, &err))
+        abort();
+    free(data);
+}
+
+static void fill_body(struct bytes *out, const cJSON *body)
+{
+    const char *text = json_text(body, "$text", NULL);
+    if (json_get(body, "$binary"))
+        expand_binary(out, json_get(body, "$binary"));
+    else if (text ? bytes_append(out, text, strlen(text), &err)
+                  : json_print(out, body, false, &err))
+        abort();
+}
+
+static void upper(char *text)
+{
+    for (; *text; text++)
+        if (*text >= 'a' && *text <= 'z')
+            *text -= 32;
+}
+
+static void replay(const cJSON *exchange, const char *name)
+{
+    const cJSON *expect = json_get(json_get(exchange, "meta"), "expect");
+    const cJSON *response = json_get(exchange, "response");
+    struct http_answer answer = {.sent = true, .retry_after_s = -1};
+    struct provider_reading reading;
+    char state[20], error[20];
+    answer.status = (int)json_number(response, "status", 0);
+    fill_body(&answer.body, json_get(response, "body"));
+    bool polls = strcmp(json_text(expect, "op", ""), "poll") == 0;
+    int failed = (polls ? driver()->poll_read : driver()->submit_read)(&reading, &answer, &err);
+    http_answer_free(&answer);
+    if (failed)
+        TEST_GIVE_UP("%s: %.100s", name, err.what);
+    snprintf(state, sizeof state, "%s", task_state_name(reading.state));
+    snprintf(error, sizeof error, "%s", provider_error_name(reading.error));
+    upper(state);
+    upper(error);
+    size_t model_bytes = reading.model.len;
+    bytes_free(&reading.model);
+    if (strcmp(reading.task, json_text(expect, "task", "")) != 0)
+        TEST_GIVE_UP("%s: task %.100s", name, reading.task);
+    if (strcmp(state, json_text(expect, "state", state)) != 0)
+        TEST_GIVE_UP("%s: state %s", name, state);
+    if (strcmp(error, json_text(expect, "error", "OK")) != 0)
+        TEST_GIVE_UP("%s: error %s", name, error);
+    if (strcmp(provider_retry_name(reading.retry), json_text(expect, "retry", "no")) != 0)
+        TEST_GIVE_UP("%s: retry %s", name, provider_retry_name(reading.retry));
+    if (strcmp(state, "SUCCEEDED") == 0 && model_bytes == 0)
+        TEST_GIVE_UP("%s: no model", name);
+    if (model_bytes != json_number(expect, "bytes", (double)model_bytes))
+        TEST_GIVE_UP("%s: %zu bytes", name, model_bytes);
+}
+
+static void test_hunyuan3d2__concludes_from_each_transcript_what_it_says(void)
+{
+    static const char *const names[] = {"01_generate_sync_glb",  "02_generate_sync_stl",
+                                        "03_generate_error",     "04_generate_bad_json",
+                                        "05_send_async",         "06_status_processing",
+                                        "07_status_completed",   "08_status_truncated_glb",
+                                        "09_status_unknown_uid", "10_texture_existing_mesh"};
+    const char *folder = transcripts();
+    if (!folder)
+        SKIP("no transcripts");
+    for (size_t i = 0; !*test_failure && i < sizeof names / sizeof *names; i++) {
+        char path[700];
+        cJSON *exchange;
+        snprintf(path, sizeof path, "%s/%s.json", folder, names[i]);
+        CHECK_OK(json_read_file(&exchange, path, &err));
+        replay(exchange, names[i]);
+        cJSON_Delete(exchange);
+    }
+}
+
+/* The recorded request of the first transcript is what our driver builds from the same photo. */
+static void test_hunyuan3d2__builds_the_recorded_request(void)
+{
+    const char *folder = transcripts();
+    char path[700];
+    cJSON *exchange, *ours;
+    struct bytes image = {0};
+    struct http_request request;
+    if (!folder)
+        SKIP("no transcripts");
+    snprintf(path, sizeof path, "%s/01_generate_sync_glb.json", folder);
+    CHECK_OK(json_read_file(&exchange, path, &err));
+    const cJSON *body = json_get(json_get(exchange, "request"), "body");
+    const char *text = json_text(body, "image", "");
+    CHECK_OK(base64_decode(&image, text, strlen(text), &err));
+    struct generation_spec spec = {.image = image.data, .image_bytes = image.len, .seed = 1234};
+    struct provider_settings settings = {0};
+    CHECK_OK(driver()->submit_request(&request, &settings, &spec, &err));
+    CHECK_TEXT(request.url, "http://127.0.0.1:8081/generate");
+    CHECK_TEXT(request.method, "POST");
+    CHECK_OK(json_parse(&ours, request.body.data, request.body.len, &err));
+    CHECK(cJSON_Compare(ours, body, 1));
+    cJSON_Delete(ours);
+    cJSON_Delete(exchange);
+    bytes_free(&image);
+    http_request_free(&request);
+}
+
+/* --- self-made exchanges --- */
+
+static void test_hunyuan3d2__reads_the_task_of_send(void)
+{
+    struct provider_reading r = read_submit(answer_text(200, "{\"uid\":\"2f1c7c1e-8a44\"}"));
+    CHECK(r.state == TASK_RUNNING && r.error == PROVIDER_OK);
+    CHECK_TEXT(r.task, "2f1c7c1e-8a44");
+}
+
+static void test_hunyuan3d2__refuses_a_uid_that_would_change_the_address(void)
+{
+    struct provider_reading r = read_submit(answer_text(200, "{\"uid\":\"../../generate\"}"));
+    CHECK(r.state == TASK_FAILED && r.error == PROVIDER_PROTOCOL);
+    struct http_request request;
+    struct provider_settings settings = {0};
+    CHECK_FAILS(driver()->poll_request(&request, &settings, "../x", &err), ERR_INPUT);
+}
+
+static void test_hunyuan3d2__knows_a_lost_answer_from_a_request_that_never_left(void)
+{
+    struct http_answer lost = {.sent = true, .retry_after_s = -1};
+    struct provider_reading r = read_submit(lost);
+    CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE);
+    lost.sent = false;
+    r = read_submit(lost);
+    CHECK(r.state == TASK_QUEUED && r.retry == RETRY_YES);
+}
+
+static void test_hunyuan3d2__never_resends_what_a_proxy_gave_up_on(void)
+{
+    struct provider_reading r = read_submit(answer_text(504, "Gateway Time-out"));
+    CHECK(r.error == PROVIDER_SERVER && r.retry == RETRY_RECONCILE);
+    r = read_submit(answer_text(502, "<html>"));
+    CHECK(r.retry == RETRY_RECONCILE);
+}
+
+static void test_hunyuan3d2__says_what_common_statuses_mean(void)
+{
+    struct http_answer busy = answer_text(503, "busy");
+    busy.retry_after_s = 7;
+    struct provider_reading r = read_submit(busy);
+    CHECK(r.state == TASK_QUEUED && r.retry == RETRY_YES);
+    CHECK_NEAR(r.retry_after_s, 7, 0);
+    r = read_submit(answer_text(302, ""));
+    CHECK(r.error == PROVIDER_PROTOCOL && r.retry == RETRY_NO);
+    r = read_submit(answer_text(401, "who are you"));
+    CHECK(r.error == PROVIDER_AUTH && r.retry == RETRY_OPERATOR);
+    r = read_submit(answer_text(404, "{\"detail\":\"Not Found\"}"));
+    CHECK(r.error == PROVIDER_PROTOCOL && r.retry == RETRY_OPERATOR);
+    r = read_submit(answer_text(200, "<html>\x01 hello</html>"));
+    CHECK(r.error == PROVIDER_PROTOCOL);
+}
+
+static void test_hunyuan3d2__asks_once_more_for_half_a_file(void)
+{
+    uint8_t half[12];
+    memcpy(half, small_glb, 12);
+    half[8] = 200;
+    struct provider_reading r = read_submit(answer_with(200, half, 12));
+    CHECK(r.state == TASK_FAILED && r.error == PROVIDER_SERVER && r.retry == RETRY_ONCE);
+    r = read_submit(answer_with(200, small_glb, 12));
+    CHECK(r.state == TASK_SUCCEEDED);
+}
+
+static void test_hunyuan3d2__polls_on_over_rubbish_but_not_over_an_error(void)
+{
+    struct provider_reading r;
+    struct http_answer a = answer_text(200, "{\"status\":\"completed\",\"model_base64\":\"%%%\"}");
+    CHECK_OK(driver()->poll_read(&r, &a, &err));
+    CHECK(r.state == TASK_RUNNING && r.model.len == 0);
+    http_answer_free(&a);
+    a = answer_text(200, "{\"status\":\"a word of tomorrow\"}");
+    CHECK_OK(driver()->poll_read(&r, &a, &err));
+    CHECK(r.state == TASK_RUNNING);
+    http_answer_free(&a);
+    a = answer_text(500, "{\"status\":\"error\",\"message\":\"x\"}");
+    CHECK_OK(driver()->poll_read(&r, &a, &err));
+    CHECK(r.state == TASK_FAILED && r.retry == RETRY_NEW_TASK);
+    http_answer_free(&a);
+}
+
+static void test_hunyuan3d2__takes_free_options_but_never_another_photo(void)
+{
+    struct http_request request;
+    struct provider_settings settings = {.base_url = "http://gpu:9/", .prefer_async = true};
+    cJSON *body,
+        *options = cJSON_Parse("{\"octree_resolution\":384,\"image\":\"x\",\"type\":\"obj\"}");
+    struct generation_spec spec = {.image = small_jpeg, .image_bytes = 12, .passthrough = options};
+    CHECK_OK(driver()->submit_request(&request, &settings, &spec, &err));
+    CHECK_TEXT(request.url, "http://gpu:9/send");
+    CHECK_OK(json_parse(&body, request.body.data, request.body.len, &err));
+    CHECK_NEAR(json_number(body, "octree_resolution", 0), 384, 0);
+    CHECK_TEXT(json_text(body, "image", ""), "/9j/4AAQSkZJRgAB");
+    CHECK_TEXT(json_text(body, "type", ""), "glb");
+    cJSON_Delete(body);
+    cJSON_Delete(options);
+    http_request_free(&request);
+    spec.image_bytes = 0;
+    CHECK_FAILS(driver()->submit_request(&request, &settings, &spec, &err), ERR_INPUT);
+}
+
+static enum model_kind sniff_text(const char *text)
+{
+    bool whole;
+    return model_sniff(&whole, (const uint8_t *)text, strlen(text));
+}
+
+static void test_reading__tells_models_by_their_content(void)
+{
+    CHECK(sniff_text("solid x\nfacet normal 0 0 1\n") == MODEL_STL);
+    CHECK(sniff_text("ply\nformat ascii 1.0\n") == MODEL_PLY);
+    CHECK(sniff_text("# made by x\nv 0 0 0\nf 1 2 3\n") == MODEL_OBJ);
+    CHECK(sniff_text("{\"v \": 1}") == MODEL_UNKNOWN);
+    CHECK(sniff_text("<html>\nv </html>") == MODEL_UNKNOWN);
+    CHECK(sniff_text("") == MODEL_UNKNOWN);
+}
+
+static void test_reading__decodes_base64_and_refuses_what_is_none(void)
+{
+    struct bytes out = {0};
+    CHECK_OK(base64_decode(&out, "aGVsbG8=", 8, &err));
+    CHECK_TEXT((char *)out.data, "hello");
+    CHECK_FAILS(base64_decode(&out, "aGV$", 4, &err), ERR_INPUT);
+    CHECK_FAILS(base64_decode(&out, "aGVsb", 5, &err), ERR_INPUT);
+    bytes_free(&out);
+}
+
+static void test_table__has_each_provider_once_and_a_name_for_each_word(void)
+{
+    const struct provider_driver *one;
+    for (size_t i = 0; (one = provider_at(i)); i++) {
+        CHECK(provider_find(one->id) == one);
+        CHECK(one->local || (one->submit_request && one->submit_read && one->default_url));
+        CHECK(one->max_in_flight > 0 && strlen(one->summary) > 10);
+    }
+    CHECK(provider_find("relief")->local);
+    CHECK(!provider_find("nobody"));
+    CHECK_TEXT(provider_retry_name(RETRY_OPERATOR), "operator");
+    CHECK_TEXT(provider_error_name(PROVIDER_PROTOCOL), "protocol");
+    CHECK_TEXT(task_state_name(TASK_UNKNOWN), "unknown");
+}
+
+/* --- whose photo may go where --- */
+
+static void test_consent__keeps_a_childs_photo_in_the_house(void)
+{
+    const struct provider_driver outside = {.id = "cloud"};
+    cJSON *silent = cJSON_Parse("{}");
+    cJSON *named = cJSON_Parse("{\"may_send_to\":[\"cloud\"]}");
+    cJSON *other = cJSON_Parse("{\"may_send_to\":[\"elsewhere\"]}");
+    cJSON *guardian = cJSON_Parse("{\"may_send_to\":[\"cloud\"],\"guardian\":true}");
+    CHECK(provider_may_receive(provider_find("relief"), "child", silent));
+    CHECK(provider_may_receive(provider_find("hunyuan3d2"), "child", silent));
+    CHECK(!provider_may_receive(&outside, "child", silent));
+    CHECK(!provider_may_receive(&outside, "child", named));
+    CHECK(!provider_may_receive(&outside, "child", NULL));
+    CHECK(!provider_may_receive(&outside, "toddler", named));
+    CHECK(!provider_may_receive(&outside, NULL, named));
+    CHECK(provider_may_receive(&outside, "child", guardian));
+    CHECK(!provider_may_receive(&outside, "adult", silent));
+    CHECK(provider_may_receive(&outside, "adult", named));
+    CHECK(provider_may_receive(&outside, "pet", silent));
+    CHECK(!provider_may_receive(&outside, "pet", other));
+    cJSON_Delete(silent);
+    cJSON_Delete(named);
+    cJSON_Delete(other);
+    cJSON_Delete(guardian);
+}
+
+/* --- the doorman against a server that says exactly these bytes, once --- */
+
+struct server {
+    pid_t pid;
+    int port;
+};
+
+static void serve_one(int listener, const char *bytes)
+{
+    char asked[4096];
+    int peer = accept(listener, NULL, NULL);
+    if (read(peer, asked, sizeof asked) > 0 && write(peer, bytes, strlen(bytes)) >= 0)
+        shutdown(peer, SHUT_WR);
+    _exit(0);
+}
+
+static struct server server_start(const char *bytes)
+{
+    struct server server = {0};
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof here;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (struct sockaddr *)&here, n) || listen(listener, 1) ||
+        getsockname(listener, (struct sockaddr *)&here, &n))
+        abort();
+    server.port = ntohs(here.sin_port);
+    fflush(stdout);
+    server.pid = bytes ? fork() : 0;
+    if (bytes && server.pid == 0) {
+        alarm(20);
+        serve_one(listener, bytes);
+    }
+    close(listener);
+    return server;
+}
+
+static void server_end(struct server *server)
+{
+    if (server->pid > 0)
+        waitpid(server->pid, NULL, 0);
+}
+
+static struct http_request request_to(int port, const char *path)
+{
+    struct http_request request = {
+        .method = "GET", .connect_s = 5, .total_s = 10, .max_bytes = 1 << 20};
+    char url[200];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
+    request.url = strdup(url);
+    return request;
+}
+
+static void test_http__a_closed_port_is_a_request_that_never_left(void)
+{
+    struct server server = server_start(NULL);
+    struct http_request request = request_to(server.port, "/");
+    struct http_answer answer;
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
+    CHECK(answer.status == 0 && !answer.sent);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+static void test_http__a_cut_off_answer_is_in_doubt(void)
+{
+    struct server server = server_start("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly these");
+    struct http_request request = request_to(server.port, "/");
+    struct http_answer answer;
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
+    CHECK(answer.status == 0 && answer.sent && answer.body.len == 0);
+    server_end(&server);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+static void test_http__follows_no_redirect_and_reads_retry_after(void)
+{
+    struct server server =
+        server_start("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nRetry-After: 9\r\n"
+                     "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi");
+    struct http_request request = request_to(server.port, "/");
+    struct http_answer answer;
+    CHECK_OK(http_send(&answer, &request, &err));
+    CHECK(answer.status == 302 && answer.body.len == 2);
+    CHECK_NEAR(answer.retry_after_s, 9, 0);
+    CHECK_TEXT(answer.content_type, "text/plain");
+    server_end(&server);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+static void test_http__stops_a_body_without_length_at_the_cap(void)
+{
+    char bytes[3000];
+    int n = snprintf(bytes, sizeof bytes, "HTTP/1.0 200 OK\r\n\r\n");
+    memset(bytes + n, 'x', sizeof bytes - 1 - (size_t)n);
+    bytes[sizeof bytes - 1] = 0;
+    struct server server = server_start(bytes);
+    struct http_request request = request_to(server.port, "/");
+    struct http_answer answer;
+    request.max_bytes = 1000;
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LIMIT);
+    server_end(&server);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+static void test_http__asks_no_proxy_of_the_environment(void)
+{
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    struct server server = server_start("HTTP/1.1 204 No Content\r\n\r\n");
+    struct http_request request = request_to(server.port, "/");
+    struct http_answer answer;
+    int failed = http_send(&answer, &request, &err);
+    unsetenv("http_proxy");
+    CHECK(!failed && answer.status == 204);
+    server_end(&server);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+static void test_http__speaks_only_http_and_sends_no_broken_header(void)
+{
+    struct http_answer answer;
+    struct http_request request = {.method = "GET", .url = strdup("file:///etc/passwd")};
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_INPUT);
+    http_answer_free(&answer);
+    http_request_free(&request);
+    request = request_to(1, "/");
+    request.headers = cJSON_Parse("{\"X-Note\":\"a\\r\\nX-Other: b\"}");
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_INPUT);
+    http_answer_free(&answer);
+    http_request_free(&request);
+}
+
+/* --- the simulator, over real HTTP --- */
+
+/* argv ends with NULL; its first place is for the program. 0 when it is not built. */
+static struct server sim_start(const char **argv)
+{
+    static char path[1024];
+    struct server server = {0};
+    char line[64] = "";
+    int out[2];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+    path[n > 0 ? n : 0] = 0;
+    char *end = strstr(path, "/intake/provider_test");
+    if (!end)
+        return server;
+    strcpy(end, "/sim/hunyuan3d2_sim");
+    if (access(path, X_OK) || pipe(out))
+        return server;
+    argv[0] = path;
+    fflush(stdout);
+    server.pid = fork();
+    if (server.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out[1], 1);
+        execv(path, (char **)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(out[1]);
+    FILE *words = fdopen(out[0], "r");
+    if (!fgets(line, sizeof line, words) || sscanf(line, "port %d", &server.port) != 1)
+        server.port = 0;
+    fclose(words);
+    return server;
+}
+
+static void sim_end(struct server *server)
+{
+    if (server->pid > 0) {
+        kill(server->pid, SIGTERM);
+        waitpid(server->pid, NULL, 0);
+    }
+}
+
+static int sim_count(const struct server *server, const char *what)
+{
+    struct http_request request = request_to(server->port, "/sim/counts");
+    struct http_answer answer;
+    cJSON *counts = NULL;
+    int count = -1;
+    if (!http_send(&answer, &request, &err) &&
+        !json_parse(&counts, answer.body.data, answer.body.len, &err))
+        count = (int)json_number(counts, what, -1);
+    cJSON_Delete(counts);
+    http_answer_free(&answer);
+    http_request_free(&request);
+    return count;
+}
+
+/* One submit through driver and doorman; total_s 0 leaves the driver's own limit. */
+static struct provider_reading generate(const struct server *server, bool prefer_async,
+                                        unsigned total_s)
+{
+    char url[64];
+    struct http_request request;
+    struct http_answer answer;
+    struct provider_reading reading;
+    struct generation_spec spec = {.image = small_jpeg, .image_bytes = 12, .seed = 7};
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
+    struct provider_settings settings = {.base_url = url, .prefer_async = prefer_async};
+    if (driver()->submit_request(&request, &settings, &spec, &err))
+        abort();
+    if (total_s)
+        request.total_s = total_s;
+    if (http_send(&answer, &request, &err) && answer.status != 0)
+        abort();
+    if (driver()->submit_read(&reading, &answer, &err))
+        abort();
+    http_answer_free(&answer);
+    http_request_free(&request);
+    return reading;
+}
+
+static struct provider_reading poll_once(const struct server *server, const char *task)
+{
+    char url[64];
+    struct http_request request;
+    struct http_answer answer;
+    struct provider_reading reading;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", server->port);
+    struct provider_settings settings = {.base_url = url};
+    if (driver()->poll_request(&request, &settings, task, &err) ||
+        http_send(&answer, &request, &err) || driver()->poll_read(&reading, &answer, &err))
+        abort();
+    http_answer_free(&answer);
+    http_request_free(&request);
+    return reading;
+}
+
+#define START_SIM(...)                                                                             \
+    struct server sim = sim_start((const char *[]){"", "--port", "0", __VA_ARGS__, NULL});         \
+    if (sim.pid == 0)                                                                              \
+        SKIP("the simulator is not built");                                                        \
+    CHECK(sim.port > 0)
+
+static void test_sim__a_photo_becomes_a_model(void)
+{
+    START_SIM("--slow", "50");
+    struct provider_reading r = generate(&sim, false, 0);
+    CHECK(r.state == TASK_SUCCEEDED && r.model.len > 10000);
+    CHECK(memcmp(r.model.data, "glTF", 4) == 0);
+    provider_reading_free(&r);
+    sim_end(&sim);
+}
+
+static void test_sim__a_failure_is_worth_one_more_try(void)
+{
+    START_SIM("--fail", "1");
+    struct provider_reading r = generate(&sim, false, 0);
+    CHECK(r.error == PROVIDER_SERVER && r.retry == RETRY_ONCE);
+    r = generate(&sim, false, 0);
+    CHECK(r.state == TASK_SUCCEEDED);
+    provider_reading_free(&r);
+    sim_end(&sim);
+}
+
+static void test_sim__an_answer_lost_after_the_work_is_in_doubt_and_not_asked_twice(void)
+{
+    START_SIM("--drop-after-accept");
+    struct provider_reading r = generate(&sim, false, 0);
+    CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE);
+    CHECK(sim_count(&sim, "generate") == 1);
+    CHECK(sim_count(&sim, "made") == 1);
+    sim_end(&sim);
+}
+
+static void test_sim__a_call_out_of_time_is_in_doubt(void)
+{
+    START_SIM("--slow", "1500");
+    memset(&err, 0, sizeof err);
+    struct provider_reading r = generate(&sim, false, 1);
+    CHECK_TEXT(err.code, "http_timeout");
+    CHECK(r.retry == RETRY_RECONCILE);
+    sim_end(&sim);
+}
+
+static void *raise_after_a_while(void *flag)
+{
+    usleep(200000);
+    atomic_store((atomic_bool *)flag, true);
+    return NULL;
+}
+
+static void test_sim__a_stopped_worker_does_not_wait_out_the_call(void)
+{
+    START_SIM("--slow", "4000");
+    atomic_bool stop = false;
+    struct http_request request = request_to(sim.port, "/generate");
+    struct http_answer answer;
+    pthread_t thread;
+    strcpy(request.method, "POST");
+    request.stop = &stop;
+    CHECK_OK(bytes_printf(&request.body, &err, "{}"));
+    CHECK(!pthread_create(&thread, NULL, raise_after_a_while, &stop));
+    double start = clock_s();
+    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
+    CHECK_TEXT(err.code, "http_stopped");
+    CHECK(answer.sent && clock_s() - start < 3);
+    pthread_join(thread, NULL);
+    http_answer_free(&answer);
+    http_request_free(&request);
+    kill(sim.pid, SIGKILL); /* it would sleep on */
+    sim_end(&sim);
+}
+
+static void test_sim__half_a_model_and_a_web_page_are_no_result(void)
+{
+    START_SIM("--truncate");
+    struct provider_reading r = generate(&sim, false, 0);
+    sim_end(&sim);
+    CHECK(r.state == TASK_FAILED && r.retry == RETRY_ONCE && r.model.len == 0);
+    struct server web = sim_start((const char *[]){"", "--port", "0", "--html", NULL});
+    r = generate(&web, false, 0);
+    sim_end(&web);
+    CHECK(r.state == TASK_FAILED && r.error == PROVIDER_PROTOCOL);
+}
+
+static void test_sim__the_async_way_polls_past_a_file_half_written(void)
+{
+    START_SIM("--slow", "300", "--truncate");
+    struct provider_reading r = generate(&sim, true, 0), last;
+    CHECK(r.state == TASK_RUNNING && *r.task);
+    last = poll_once(&sim, r.task);
+    CHECK(last.state == TASK_RUNNING);
+    usleep(400000);
+    last = poll_once(&sim, r.task);
+    CHECK(last.state == TASK_RUNNING); /* half of the file */
+    last = poll_once(&sim, r.task);
+    CHECK(last.state == TASK_SUCCEEDED && last.model.len > 10000);
+    provider_reading_free(&last);
+    last = poll_once(&sim, "00000000-0000-4000-8000-000000000000");
+    CHECK(last.state == TASK_RUNNING);
+    sim_end(&sim);
+}
+
+TESTS(TEST(test_hunyuan3d2__concludes_from_each_transcript_what_it_says),
+      TEST(test_hunyuan3d2__builds_the_recorded_request),
+      TEST(test_hunyuan3d2__reads_the_task_of_send),
+      TEST(test_hunyuan3d2__refuses_a_uid_that_would_change_the_address),
+      TEST(test_hunyuan3d2__knows_a_lost_answer_from_a_request_that_never_left),
+      TEST(test_hunyuan3d2__never_resends_what_a_proxy_gave_up_on),
+      TEST(test_hunyuan3d2__says_what_common_statuses_mean),
+      TEST(test_hunyuan3d2__asks_once_more_for_half_a_file),
+      TEST(test_hunyuan3d2__polls_on_over_rubbish_but_not_over_an_error),
+      TEST(test_hunyuan3d2__takes_free_options_but_never_another_photo),
+      TEST(test_reading__tells_models_by_their_content),
+      TEST(test_reading__decodes_base64_and_refuses_what_is_none),
+      TEST(test_table__has_each_provider_once_and_a_name_for_each_word),
+      TEST(test_consent__keeps_a_childs_photo_in_the_house),
+      TEST(test_http__a_closed_port_is_a_request_that_never_left),
+      TEST(test_http__a_cut_off_answer_is_in_doubt),
+      TEST(test_http__follows_no_redirect_and_reads_retry_after),
+      TEST(test_http__stops_a_body_without_length_at_the_cap),
+      TEST(test_http__asks_no_proxy_of_the_environment),
+      TEST(test_http__speaks_only_http_and_sends_no_broken_header),
+      TEST(test_sim__a_photo_becomes_a_model), TEST(test_sim__a_failure_is_worth_one_more_try),
+      TEST(test_sim__an_answer_lost_after_the_work_is_in_doubt_and_not_asked_twice),
+      TEST(test_sim__a_call_out_of_time_is_in_doubt),
+      TEST(test_sim__a_stopped_worker_does_not_wait_out_the_call),
+      TEST(test_sim__half_a_model_and_a_web_page_are_no_result),
+      TEST(test_sim__the_async_way_polls_past_a_file_half_written))
