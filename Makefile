@@ -37,7 +37,7 @@ LIB := $(OUT)/libstatuette.a
 .PHONY: all help tests
 all: $(BIN) $(SIMS)
 
-tests: $(TESTS)
+tests: $(TESTS) $(SIMS)
 
 $(LIB): $(OBJECTS) $(OUT)/assets.o
 	@rm -f $@

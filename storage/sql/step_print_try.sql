@@ -1,0 +1,4 @@
+-- Counts an upload.
+-- $1 text run
+-- rows: none   locks: the run's row
+update runs set attempts = attempts + 1 where id = $1
