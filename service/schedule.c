@@ -52,8 +52,8 @@ static void ask(struct printer_report *report, struct printer_file *record,
     bool ours = strcmp(report->file, before->file_name) == 0;
     bool moves = report->state == PRINTER_PREPARING || report->state == PRINTER_PRINTING ||
                  report->state == PRINTER_PAUSED;
-    bool open = strcmp(run, "printing") == 0 || strcmp(run, "paused") == 0 ||
-                strcmp(run, "unknown") == 0;
+    bool open =
+        strcmp(run, "printing") == 0 || strcmp(run, "paused") == 0 || strcmp(run, "unknown") == 0;
     if (open && report->answered && !(ours && moves) &&
         driver->file(record, &link, before->file_name, &err)) {
         report->state = PRINTER_OFFLINE; /* without the record no end is certain */
