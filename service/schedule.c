@@ -52,8 +52,8 @@ static void ask(struct printer_report *report, struct printer_file *record,
     bool ours = strcmp(report->file, before->file_name) == 0;
     bool moves = report->state == PRINTER_PREPARING || report->state == PRINTER_PRINTING ||
                  report->state == PRINTER_PAUSED;
-    bool open = strcmp(run, "printing") == 0 || strcmp(run, "paused") == 0 ||
-                strcmp(run, "unknown") == 0;
+    bool open =
+        strcmp(run, "printing") == 0 || strcmp(run, "paused") == 0 || strcmp(run, "unknown") == 0;
     if (open && report->answered && !(ours && moves) &&
         driver->file(record, &link, before->file_name, &err)) {
         report->state = PRINTER_OFFLINE; /* without the record no end is certain */
@@ -222,7 +222,8 @@ static int add_print_job(struct db *db, const char *run_id, const char *fence, s
     char key[64], payload[64];
     snprintf(key, sizeof key, "%.40s-%.20s", run_id, fence);
     snprintf(payload, sizeof payload, "{\"fence\":%.20s}", fence);
-    struct job_new job = {.kind = "print", .subject = run_id, .key = key, .payload = payload};
+    struct job_new job = {
+        .kind = "print", .subject = run_id, .key = key, .payload = payload, .priority = 10};
     return job_add(db, &job, err);
 }
 
