@@ -65,9 +65,11 @@ static int grid_make(struct grid *grid, const struct picture *picture,
                      struct err *err)
 {
     uint32_t longest = box->width > box->height ? box->width : box->height;
-    double step = longest > side ? (double)longest / side : 1;
-    grid->width = (uint32_t)fmax(1, box->width / step);
-    grid->height = (uint32_t)fmax(1, box->height / step);
+    double shrink = longest > side ? (double)longest / side : 1;
+    grid->width = (uint32_t)fmax(1, box->width / shrink);
+    grid->height = (uint32_t)fmax(1, box->height / shrink);
+    /* Two steps, because a box one pixel thin cannot be shrunk in both directions. */
+    double step_x = (double)box->width / grid->width, step_y = (double)box->height / grid->height;
     size_t cells = (size_t)grid->width * grid->height;
     grid->luma = malloc(cells * sizeof *grid->luma);
     grid->weight = malloc(cells * sizeof *grid->weight);
@@ -75,8 +77,8 @@ static int grid_make(struct grid *grid, const struct picture *picture,
         return FAIL(err, ERR_LIMIT, "no memory to judge the photo");
     for (uint32_t y = 0; y < grid->height; y++)
         for (uint32_t x = 0; x < grid->width; x++) {
-            uint32_t x0 = (uint32_t)(x * step), y0 = (uint32_t)(y * step);
-            uint32_t x1 = (uint32_t)((x + 1) * step), y1 = (uint32_t)((y + 1) * step);
+            uint32_t x0 = (uint32_t)(x * step_x), y0 = (uint32_t)(y * step_y);
+            uint32_t x1 = (uint32_t)((x + 1) * step_x), y1 = (uint32_t)((y + 1) * step_y);
             struct box cell = {box->x + x0, box->y + y0, x1 > x0 ? x1 - x0 : 1,
                                y1 > y0 ? y1 - y0 : 1};
             fill_cell(grid, (size_t)y * grid->width + x, picture, subject, &cell);

@@ -432,3 +432,36 @@ begin
                       'worker:' || coalesce(worker, ''), error->>'message',
                       jsonb_build_object('kind', kind, 'subject', subject, 'code', error->>'code'));
 end $$;
+
+-- What keeps an order from going on by itself, and whose turn it is. A dead job counts until something moves its item again.
+create view issues as
+select i.order_id, i.id as item_id, i.id as subject, coalesce(i.problem->>'code', 'problem') as code,
+       case i.state when 'failed' then 'error' else 'warning' end as severity,
+       case i.state when 'needs_photo' then 'customer' else 'operator' end as action_by,
+       coalesce(i.problem->>'message', '') as message, i.updated_at as since
+from items i where i.problem is not null and i.state <> 'cancelled'
+union all
+select i.order_id, i.id, i.id, 'review_waiting', 'info', 'operator', 'The model waits for its review', i.updated_at
+from items i where i.state = 'review' and i.problem is null
+union all
+select i.order_id, i.id, r.id, 'verdict_waiting', 'info', 'operator',
+       format('Part %s is printed and waits for its verdict', r.part_code), r.updated_at
+from runs r join items i on i.id = r.item_id where r.state = 'finished'
+union all
+select i.order_id, i.id, r.id, 'run_failed', 'warning', 'operator',
+       format('The print of part %s failed%s', r.part_code, coalesce(': ' || nullif(r.reason, ''), '')), r.updated_at
+from runs r join items i on i.id = r.item_id where r.state = 'failed'
+union all
+select i.order_id, i.id, r.id, 'run_unknown', 'error', 'operator',
+       format('Contact with printer %s was lost while it had part %s: look whether it prints', coalesce(r.printer_id, '?'), r.part_code),
+       r.updated_at
+from runs r join items i on i.id = r.item_id where r.state = 'unknown'
+union all
+select i.order_id, i.id, t.id, 'task_lost', 'error', 'operator',
+       format('%s may or may not have accepted a task: look there before it is asked again', t.provider), t.updated_at
+from tasks t join items i on i.id = t.item_id where t.state = 'lost'
+union all
+select i.order_id, i.id, h.subject, 'job_dead', 'error', 'operator',
+       format('The step %s was given up after %s tries: %s', h.kind, h.tries, coalesce(h.error->>'message', '')), h.ended_at
+from job_history h join items i on i.id = subject_item(h.subject)
+where h.outcome = 'dead' and h.ended_at >= i.updated_at and i.state not in ('ready', 'packed', 'cancelled', 'failed');
