@@ -75,7 +75,7 @@ int api_file(struct request *request, struct reply *reply, struct err *err)
     char name[80];
     struct db_rows *rows;
     if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)
-        return FAIL(err, ERR_ABSENT, "there is no such file");
+        return FAIL_CODE(err, ERR_ABSENT, "not_found", "there is no such file");
     if (request_one(&rows, request, "file", "api_file", 1, parameters, err))
         return -1;
     reply->mime = safe_mime(db_text(rows, 0, 0));

@@ -69,9 +69,14 @@ int api_item_show(struct request *request, struct reply *reply, struct err *err)
 
 int api_review_list(struct request *request, struct reply *reply, struct err *err)
 {
-    static const char *const parameters[] = {NULL, NULL, "review", "200"};
     struct db *db = NULL;
     struct db_rows *rows = NULL;
+    char count[12];
+    int limit;
+    const char *parameters[] = {NULL, NULL, "review", count};
+    if (request_query_int(&limit, request, "limit", 1, 200, 100, err))
+        return -1;
+    snprintf(count, sizeof count, "%d", limit);
     if (request_db(&db, request, err) || db_run(&rows, db, "api_items", 4, parameters, err))
         return -1;
     int failed = api_reply_page(reply, "reviews", rows, 0, err);

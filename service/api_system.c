@@ -15,7 +15,7 @@ static int reply_asset(struct reply *reply, const char *name, const char *mime, 
 {
     const struct asset *asset = asset_find(name);
     if (!asset)
-        return FAIL(err, ERR_ABSENT, "there is no such file");
+        return FAIL_CODE(err, ERR_ABSENT, "not_found", "there is no such file");
     reply->text = asset->data;
     reply->text_bytes = asset->size;
     reply->mime = mime;
@@ -44,7 +44,7 @@ int api_console(struct request *request, struct reply *reply, struct err *err)
     for (size_t i = 0; ending && i < sizeof mimes / sizeof *mimes; i++)
         if (strcmp(ending, mimes[i].ending) == 0)
             return reply_asset(reply, name, mimes[i].mime, err);
-    return FAIL(err, ERR_ABSENT, "there is no such file");
+    return FAIL_CODE(err, ERR_ABSENT, "not_found", "there is no such file");
 }
 
 /* Templates of one's own stand before the built-in ones of the same id; here the built-in ids are

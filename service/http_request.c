@@ -68,7 +68,7 @@ int request_one(struct db_rows **rows, struct request *request, const char *what
         return 0;
     db_rows_free(*rows);
     *rows = NULL;
-    return FAIL(err, ERR_ABSENT, "there is no such %s", what);
+    return FAIL_CODE(err, ERR_ABSENT, "not_found", "there is no such %s", what);
 }
 
 const struct settings *request_settings(const struct request *request)

@@ -12,7 +12,6 @@ static const struct {
     int status;
 } by_code[] = {
     {"request_malformed", 400},
-    {"json_invalid", 400},
     {"query_invalid", 400},
     {"multipart_boundary", 400},
     {"multipart_damaged", 400},
@@ -109,6 +108,13 @@ static bool split_pointer(char *pointer, size_t room, const struct err *why, con
     return true;
 }
 
+static const char *code_of(const struct err *why)
+{
+    if (*why->code)
+        return why->code;
+    return why->kind == ERR_ABSENT ? "not_found" : err_kind_name(why->kind);
+}
+
 static void add_error(cJSON *problem, const char *pointer, const char *code, const char *detail)
 {
     cJSON *error = cJSON_CreateObject();
@@ -122,7 +128,7 @@ int problem_write(struct bytes *out, const struct err *why, const char *pointer,
                   const char *trace_id, struct err *err)
 {
     int status = problem_status(why);
-    const char *code = *why->code ? why->code : err_kind_name(why->kind);
+    const char *code = code_of(why);
     const char *detail = why->kind == ERR_BUG ? "This is our mistake; the log has it under the "
                                                 "trace id"
                                               : why->what;

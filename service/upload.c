@@ -129,7 +129,7 @@ int upload_end(struct upload *u, struct err *err)
     if (multipart_end(u->form, err))
         return -1;
     if (!u->have_order)
-        return FAIL_CODE(err, ERR_INPUT, "part_missing", "the part order (JSON) is missing");
+        return FAIL_CODE(err, ERR_INPUT, "order_missing", "the part order (JSON) is missing");
     return 0;
 }
 

@@ -26,7 +26,7 @@ struct upload {
     int current; /* the photo being written, or -1 */
 };
 
-/** The body has ended: is the form whole? ERR_INPUT codes multipart_unfinished, part_missing. */
+/** The body has ended: is the form whole? ERR_INPUT codes multipart_unfinished, order_missing. */
 int upload_end(struct upload *upload, struct err *err) MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
 -- rows: 0.. (id, document)   locks: none
 select p.id, json_build_object(
     'id', p.id, 'name', p.name, 'driver', p.driver, 'url', p.url, 'printer_class', p.printer_class, 'material', p.material,
-    'state', p.state, 'bed_clear', p.bed_clear, 'report', p.report, 'version', p.version,
+    'state', p.state, 'bed_clear', p.bed_clear, 'run_id', p.run_id, 'report', p.report, 'version', p.version,
     'seen_at', to_char(p.seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'run', (select json_build_object(
             'id', r.id, 'state', r.state, 'part_code', r.part_code, 'progress', r.progress, 'item_id', r.item_id,
