@@ -218,7 +218,12 @@ int child_run(struct child_result *result, const struct child_options *options, 
     char home[4200], temp[4200];
     snprintf(home, sizeof home, "HOME=%s", options->folder ? options->folder : "/nonexistent");
     snprintf(temp, sizeof temp, "TMPDIR=%s", options->folder ? options->folder : "/tmp");
-    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", home, temp, NULL};
+    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+                   "LC_ALL=C.UTF-8",
+                   home,
+                   temp,
+                   "OMP_WAIT_POLICY=PASSIVE",
+                   NULL};
     if (open_pipes(pipes, err)) {
         close_all(pipes, 6);
         return -1;
