@@ -93,6 +93,7 @@ static int run_engine(struct engine_job *job, const struct engine *engine, doubl
     struct child_options options = {.argv = job->argv,
                                     .folder = job->folder,
                                     .limits = {.memory_bytes = MEMORY_BYTES,
+                                               .stack_bytes = (uint64_t)2 << 20,
                                                .file_bytes = FILE_BYTES,
                                                .cpu_s = 8 * timeout,
                                                .wall_s = timeout},
