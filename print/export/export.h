@@ -35,9 +35,19 @@ int stl_write(struct bytes *out, const struct mesh *mesh, const char *label,
               struct err *err) MUST_CHECK;
 
 /**
- * Reads a 3MF with lib3mf in strict mode: the independent second reader. mesh in millimetres, build
- * transform left out. Errors ERR_INPUT code threemf_rejected with lib3mf's own words; any warning
- * is an error when no_warnings. To be called in a confined child or on our own bytes.
+ * Reads a 3MF through lib3mf, in one of two ways.
+ *
+ * no_warnings 1   our own file, looked at by an independent reader: lib3mf's strict mode, any
+ *                 warning is a failure; build transforms are left out, so that the mesh is, bit for
+ *                 bit, the one that was written.
+ * no_warnings 0   anybody's file: not strict, warnings passed over; every build item and every
+ *                 component of it with its transform applied (mirrored ones wound the right way
+ *                 round), supports left out, all joined into one mesh.
+ * Units    millimetres either way, by the file's unit.
+ * Owner    the caller calls mesh_free; out is untouched on failure.
+ * Errors   ERR_INPUT code threemf_rejected with lib3mf's own words, or mesh_not_finite,
+ *          mesh_damaged; ERR_LIMIT code mesh_too_large (20,000,000 triangles, 20,000 parts).
+ * Threads  safe. To be called in a confined child, or on our own bytes.
  */
 int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
                         struct err *err) MUST_CHECK;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Zip archives as 3MF wants them: deflate only, no extra fields, sizes in the headers. */
+#include "print/export/packer.h"
+
+#include <string.h>
+
+#define LOCAL_BYTES 30
+#define CENTRAL_BYTES 46
+#define END_BYTES 22
+#define DOS_DATE 0x21 /* 1980-01-01, the oldest that the format knows */
+
+static uint8_t *put16(uint8_t *to, uint32_t value)
+{
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
+    return to + 2;
+}
+
+static uint8_t *put32(uint8_t *to, uint32_t value)
+{
+    return put16(put16(to, value), value >> 16);
+}
+
+/* The fields that local and central headers share: version needed .. extra length. */
+static uint8_t *put_common(uint8_t *to, const struct packer_part *part)
+{
+    to = put16(to, 20);
+    to = put16(to, 1 << 11); /* names are UTF-8 */
+    to = put16(to, Z_DEFLATED);
+    to = put16(to, 0);
+    to = put16(to, DOS_DATE);
+    to = put32(to, part->crc);
+    to = put32(to, part->packed_bytes);
+    to = put32(to, part->bytes);
+    to = put16(to, (uint32_t)strlen(part->name));
+    return put16(to, 0);
+}
+
+int packer_part_open(struct packer *zip, const char *name, struct err *err)
+{
+    if (zip->count == PACKER_PARTS_MAX)
+        return FAIL(err, ERR_BUG, "more than %d parts in an archive", PACKER_PARTS_MAX);
+    struct packer_part *part = &zip->parts[zip->count];
+    uint8_t nothing[LOCAL_BYTES] = {0};
+    *part = (struct packer_part){.name = name, .offset = (uint32_t)(zip->out->len - zip->start)};
+    if (bytes_append(zip->out, nothing, sizeof nothing, err) ||
+        bytes_append(zip->out, name, strlen(name), err))
+        return -1;
+    zip->stream = (z_stream){0};
+    if (deflateInit2(&zip->stream, 6, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        return FAIL(err, ERR_LIMIT, "no memory for zlib");
+    zip->open = 1;
+    return 0;
+}
+
+static int pump(struct packer *zip, int flush, struct err *err)
+{
+    uint8_t packed[65536];
+    int code;
+    do {
+        zip->stream.next_out = packed;
+        zip->stream.avail_out = sizeof packed;
+        code = deflate(&zip->stream, flush);
+        if (bytes_append(zip->out, packed, sizeof packed - zip->stream.avail_out, err))
+            return -1;
+    } while (zip->stream.avail_out == 0);
+    if (code == Z_STREAM_ERROR)
+        return FAIL(err, ERR_BUG, "deflate refused its state");
+    return 0;
+}
+
+int packer_part_write(struct packer *zip, const void *data, size_t n, struct err *err)
+{
+    struct packer_part *part = &zip->parts[zip->count];
+    if (n + part->bytes > UINT32_MAX)
+        return FAIL(err, ERR_LIMIT, "over 4 GiB in one part of an archive");
+    part->crc = (uint32_t)crc32(part->crc, data, (uInt)n);
+    part->bytes += (uint32_t)n;
+    zip->stream.next_in = (Bytef *)(uintptr_t)data;
+    zip->stream.avail_in = (uInt)n;
+    return pump(zip, Z_NO_FLUSH, err);
+}
+
+int packer_part_close(struct packer *zip, struct err *err)
+{
+    struct packer_part *part = &zip->parts[zip->count];
+    zip->stream.avail_in = 0;
+    if (pump(zip, Z_FINISH, err))
+        return -1;
+    deflateEnd(&zip->stream);
+    zip->open = 0;
+    size_t body = zip->start + part->offset + LOCAL_BYTES + strlen(part->name);
+    if (zip->out->len - zip->start > UINT32_MAX)
+        return FAIL(err, ERR_LIMIT, "the archive is over 4 GiB");
+    part->packed_bytes = (uint32_t)(zip->out->len - body);
+    put_common(put32(zip->out->data + zip->start + part->offset, 0x04034b50), part);
+    zip->count++;
+    return 0;
+}
+
+static int put_central(struct packer *zip, const struct packer_part *part, struct err *err)
+{
+    uint8_t header[CENTRAL_BYTES] = {0};
+    uint8_t *to = put32(header, 0x02014b50);
+    to = put16(to, 20);
+    put_common(to, part);
+    put32(header + 42, part->offset);
+    if (bytes_append(zip->out, header, sizeof header, err))
+        return -1;
+    return bytes_append(zip->out, part->name, strlen(part->name), err);
+}
+
+int packer_close(struct packer *zip, struct err *err)
+{
+    size_t directory = zip->out->len;
+    for (int i = 0; i < zip->count; i++)
+        if (put_central(zip, &zip->parts[i], err))
+            return -1;
+    uint8_t end[END_BYTES] = {0};
+    uint8_t *to = put32(end, 0x06054b50);
+    to = put32(to, 0);
+    to = put16(to, (uint32_t)zip->count);
+    to = put16(to, (uint32_t)zip->count);
+    to = put32(to, (uint32_t)(zip->out->len - directory));
+    put32(to, (uint32_t)(directory - zip->start));
+    return bytes_append(zip->out, end, sizeof end, err);
+}
+
+void packer_abandon(struct packer *zip)
+{
+    if (zip->open)
+        deflateEnd(&zip->stream);
+    zip->open = 0;
+    zip->out->len = zip->start;
+    if (zip->out->data)
+        zip->out->data[zip->start] = 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writing a zip archive, part by part, into a byte buffer; the doorman of zlib in this room.
+ * Nothing here may be called zip_close or the like: lib3mf would call ours in place of libzip's.
+ */
+#ifndef PRINT_EXPORT_PACKER_H
+#define PRINT_EXPORT_PACKER_H
+
+#include <zlib.h>
+
+#include "base/bytes.h"
+
+#define PACKER_PARTS_MAX 8
+
+struct packer_part {
+    const char *name;
+    uint32_t crc, packed_bytes, bytes, offset;
+};
+
+/* Zero-initialise but for out and start (= out->len). Times are fixed: same parts, same bytes. */
+struct packer {
+    struct bytes *out;
+    size_t start;
+    z_stream stream;
+    int open;
+    int count;
+    struct packer_part parts[PACKER_PARTS_MAX];
+};
+
+/** Begins a part; name must live until packer_close. Errors ERR_LIMIT. */
+int packer_part_open(struct packer *zip, const char *name, struct err *err) MUST_CHECK;
+
+/** Deflates n more bytes into the open part. Errors ERR_LIMIT. */
+int packer_part_write(struct packer *zip, const void *data, size_t n, struct err *err) MUST_CHECK;
+
+/** Ends the part and fills in its sizes. Errors ERR_LIMIT over 4 GiB. */
+int packer_part_close(struct packer *zip, struct err *err) MUST_CHECK;
+
+/** Writes the directory. Errors ERR_LIMIT. */
+int packer_close(struct packer *zip, struct err *err) MUST_CHECK;
+
+/** After a failure: releases zlib's memory and takes back all that was appended. */
+void packer_abandon(struct packer *zip);
+
+#endif

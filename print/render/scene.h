@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the passes of the renderer hand to one another; private to print/render. */
+#ifndef PRINT_RENDER_SCENE_H
+#define PRINT_RENDER_SCENE_H
+
+#include <stdbool.h>
+
+#include "print/mesh.h"
+#include "print/render/render.h"
+
+#define NO_TRIANGLE UINT32_MAX
+#define SUBPIXEL 256 /* steps of one sample in the fixed-point screen positions */
+
+/* Camera space: x right, y up, z towards the eye, which is at (0, 0, distance); origin at centre.
+ */
+struct camera {
+    double centre[3], right[3], up[3], towards[3];
+    double distance;
+    double radius;           /* half the diagonal of the mesh's box */
+    double ground_z;         /* lowest z of the mesh */
+    double scale;            /* samples for one unit of x / depth */
+    double shift_x, shift_y; /* where the optical axis meets the picture, in samples */
+};
+
+/* A vertex on the screen. near is 1 / depth, 0 for one that cannot be drawn. */
+struct spot {
+    int32_t x, y;
+    float near;
+};
+
+struct scene {
+    const struct mesh *mesh;
+    struct camera camera;
+    uint32_t width, height; /* pixels */
+    uint32_t grain;         /* samples along one side of a pixel */
+    struct spot *spots;     /* one for each vertex */
+    float *depths;          /* 1 / depth of each sample, 0 where nothing is */
+    uint32_t *ids;          /* triangle seen by each sample, or NO_TRIANGLE */
+
+    /* Surface: vertices at the same place are one; the triangles round each, as ranges. */
+    uint32_t *welded; /* vertex -> first vertex at that place */
+    uint32_t *ring_start;
+    uint32_t *ring;
+    float *normals; /* of each triangle, as long as the triangle is large */
+
+    float *occlusion; /* of each pixel, 1 = open sky */
+    float *shadow;    /* SHADOW_SIDE squared, 0..1 */
+    double shadow_from[2], shadow_cell;
+};
+
+#define SHADOW_SIDE 256
+
+static inline double dot3(const double *a, const double *b)
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* The passes, in this order. Each fails with ERR_LIMIT for want of memory only. */
+int camera_aim(struct scene *scene, const struct render_options *options,
+               struct err *err) MUST_CHECK;
+int camera_project(struct scene *scene, struct err *err) MUST_CHECK;
+int raster_draw(struct scene *scene, struct err *err) MUST_CHECK;
+int surface_build(struct scene *scene, struct err *err) MUST_CHECK;
+int occlusion_build(struct scene *scene, struct err *err) MUST_CHECK;
+int ground_build(struct scene *scene, struct err *err) MUST_CHECK;
+void shade_picture(struct picture *out, const struct scene *scene,
+                   const struct render_options *options);
+
+/** The smoothed unit normals of a triangle's corners in world space. */
+void surface_corner_normals(float out[3][3], const struct scene *scene, uint32_t triangle);
+
+/** The share of light (0..1) that the ground loses at a place. */
+double ground_shadow(const struct scene *scene, double x, double y);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* print/export: what is written is what a second reader gets, and nothing else is. */
+#include "base/child.h"
+#include "print/export/export.h"
+#include "print/export/number.h"
+#include "print/export/packer.h"
+#include "print/export/xml.h"
+#include "tests/test.h"
+
+#include <unistd.h>
+
+static struct err err;
+
+/* A tetrahedron with coordinates that need all nine digits, a tiny one and a huge one. */
+static float tetra_xyz[] = {0.1f, -0.0f,      0,           33.3333321f, 1.00000012f, 2.5e-7f,
+                            1,    1234567.9f, 0.33333334f, 3,           4,           99.9999924f};
+static uint32_t tetra_triangles[] = {0, 2, 1, 0, 1, 3, 1, 2, 3, 2, 0, 3};
+static const struct mesh tetra = {tetra_xyz, tetra_triangles, 4, 4};
+
+/* A 10 mm cube standing on z = 0 about the origin: the shape that every slicer takes. */
+static float cube_xyz[] = {-5, -5, 0,  5, -5, 0,  5, 5, 0,  -5, 5, 0,
+                           -5, -5, 10, 5, -5, 10, 5, 5, 10, -5, 5, 10};
+static uint32_t cube_triangles[] = {0, 2, 1, 0, 3, 2, 4, 5, 6, 4, 6, 7, 0, 1, 5, 0, 5, 4,
+                                    1, 2, 6, 1, 6, 5, 2, 3, 7, 2, 7, 6, 3, 0, 4, 3, 4, 7};
+static const struct mesh cube = {cube_xyz, cube_triangles, 8, 12};
+
+static const struct export_labels labels = {.title = "Ana & \"Bo\" <3",
+                                            .object_name = "figure\x01 1",
+                                            .order_id = "ord_1",
+                                            .item_id = "itm_1",
+                                            .printer_id = "ender3v3se",
+                                            .material_id = "pla",
+                                            .version_hash = "abc",
+                                            .created = "2026-11-21"};
+
+static int same_mesh(const struct mesh *a, const struct mesh *b)
+{
+    return a->vertex_count == b->vertex_count && a->triangle_count == b->triangle_count &&
+           !memcmp(a->xyz, b->xyz, a->vertex_count * 12) &&
+           !memcmp(a->triangles, b->triangles, a->triangle_count * 12);
+}
+
+static void test_number__reads_back_to_the_same_float(void)
+{
+    uint32_t bits = 1;
+    for (int i = 0; i < 400000; i++) {
+        bits = bits * 1664525u + 1013904223u;
+        float value, plain = (float)(bits >> 8) / 65536.0f;
+        memcpy(&value, &bits, sizeof value);
+        value = i % 2 && isfinite(value) ? value : plain;
+        char text[NUMBER_ROOM + 1] = "", shorter[40];
+        text[number_print_float(text, value)] = 0;
+        float back = strtof(text, NULL), cast = (float)strtod(text, NULL);
+        if (memcmp(&back, &value, 4) || memcmp(&cast, &value, 4))
+            TEST_GIVE_UP("%s is not %.9g", text, (double)value);
+        /* Not one digit more than needed. */
+        size_t digits = 0, zeros = 0;
+        for (const char *c = text; *c && *c != 'e'; c++)
+            if (*c >= '0' && *c <= '9' && (digits > 0 || *c != '0'))
+                digits++, zeros = *c == '0' ? zeros + 1 : 0;
+        int need = (int)(digits - (strchr(text, '.') ? 0 : zeros));
+        if (need > 1) {
+            snprintf(shorter, sizeof shorter, "%.*e", need - 2, (double)value);
+            if (strtof(shorter, NULL) == value)
+                TEST_GIVE_UP("%s could be %s", text, shorter);
+        }
+    }
+}
+
+static void test_threemf__round_trip_is_bit_for_bit_and_without_warnings(void)
+{
+    uint8_t pixels[16 * 16 * 4];
+    memset(pixels, 200, sizeof pixels);
+    struct picture thumbnail = {pixels, 16, 16};
+    struct bytes out = {0};
+    struct mesh back = {0};
+    CHECK_OK(threemf_write(&out, &tetra, &labels, &thumbnail, 110, 110.5, &err));
+    CHECK_OK(threemf_read_strict(&back, out.data, out.len, 1, &err));
+    CHECK(same_mesh(&tetra, &back));
+    mesh_free(&back);
+    /* Anybody's way of reading: the place on the bed counts. */
+    CHECK_OK(threemf_read_strict(&back, out.data, out.len, 0, &err));
+    CHECK_NEAR(back.xyz[0], 110.1, 1e-4);
+    CHECK_NEAR(back.xyz[1], 110.5, 1e-4);
+    mesh_free(&back);
+    bytes_free(&out);
+}
+
+static void test_threemf__same_input_gives_same_bytes(void)
+{
+    struct bytes a = {0}, b = {0};
+    CHECK_OK(bytes_append(&b, "before", 6, &err));
+    CHECK_OK(threemf_write(&a, &cube, &labels, NULL, 0, 0, &err));
+    CHECK_OK(threemf_write(&b, &cube, &labels, NULL, 0, 0, &err));
+    CHECK(b.len == a.len + 6 && !memcmp(a.data, b.data + 6, a.len));
+    bytes_free(&a);
+    bytes_free(&b);
+}
+
+static int write_parts(struct bytes *out, const char *model)
+{
+    static const char types[] =
+        "<?xml version=\"1.0\"?><Types "
+        "xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default "
+        "Extension=\"rels\" ContentType=\"application/"
+        "vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"model\" "
+        "ContentType=\"application/vnd.ms-package.3dmanufacturing-3dmodel+xml\"/></Types>";
+    static const char rels[] =
+        "<?xml version=\"1.0\"?><Relationships "
+        "xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship "
+        "Target=\"/3D/m.model\" Id=\"a\" "
+        "Type=\"http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel\"/></Relationships>";
+    const char *parts[][2] = {
+        {"[Content_Types].xml", types}, {"_rels/.rels", rels}, {"3D/m.model", model}};
+    struct packer zip = {.out = out};
+    for (int i = 0; i < 3; i++)
+        if (packer_part_open(&zip, parts[i][0], &err) ||
+            packer_part_write(&zip, parts[i][1], strlen(parts[i][1]), &err) ||
+            packer_part_close(&zip, &err))
+            return -1;
+    return packer_close(&zip, &err);
+}
+
+#define MODEL(unit, objects, items)                                                                \
+    "<?xml version=\"1.0\"?><model unit=\"" unit                                                   \
+    "\" xmlns=\"http://schemas.microsoft.com/3dmanufacturing/core/2015/02\"><resources>"           \
+    "<object id=\"1\" type=\"model\"><mesh><vertices><vertex x=\"0\" y=\"0\" z=\"0\"/>"            \
+    "<vertex x=\"1\" y=\"0\" z=\"0\"/><vertex x=\"0\" y=\"1\" z=\"0\"/>"                           \
+    "<vertex x=\"0\" y=\"0\" z=\"1\"/></vertices><triangles><triangle v1=\"0\" v2=\"2\" "          \
+    "v3=\"1\"/>"                                                                                   \
+    "<triangle v1=\"0\" v2=\"1\" v3=\"3\"/><triangle v1=\"1\" v2=\"2\" v3=\"3\"/>"                 \
+    "<triangle v1=\"2\" v2=\"0\" v3=\"3\"/></triangles></mesh></object>" objects                   \
+    "</resources><build>" items "</build></model>"
+
+/* Six times the signed volume: positive when the triangles face outwards. */
+static double volume6(const struct mesh *m)
+{
+    double sum = 0;
+    for (size_t t = 0; t < m->triangle_count; t++) {
+        const float *a = m->xyz + 3 * m->triangles[3 * t],
+                    *b = m->xyz + 3 * m->triangles[3 * t + 1],
+                    *c = m->xyz + 3 * m->triangles[3 * t + 2];
+        sum += a[0] * ((double)b[1] * c[2] - (double)b[2] * c[1]) +
+               a[1] * ((double)b[2] * c[0] - (double)b[0] * c[2]) +
+               a[2] * ((double)b[0] * c[1] - (double)b[1] * c[0]);
+    }
+    return sum;
+}
+
+/* Inches, two items, one through a component that mirrors and moves: all that can go wrong. */
+static void test_threemf__reads_items_components_mirrors_and_units(void)
+{
+    struct bytes file = {0};
+    struct mesh mesh = {0};
+    static const char model[] =
+        MODEL("inch",
+              "<object id=\"2\" type=\"model\"><components><component objectid=\"1\" "
+              "transform=\"-1 0 0 0 1 0 0 0 1 5 0 0\"/></components></object>",
+              "<item objectid=\"1\"/><item objectid=\"2\" transform=\"0 2 0 -2 0 0 0 0 2 0 "
+              "0 7\"/>");
+    CHECK_OK(write_parts(&file, model));
+    CHECK_OK(threemf_read_strict(&mesh, file.data, file.len, 0, &err));
+    CHECK(mesh.vertex_count == 8 && mesh.triangle_count == 8);
+    CHECK_NEAR(mesh.xyz[3], 25.4, 1e-4);
+    /* Vertex 1 of the second: (1,0,0) -> mirrored (4,0,0) -> turned and doubled (0,8,7). */
+    CHECK_NEAR(mesh.xyz[15], 0, 1e-3);
+    CHECK_NEAR(mesh.xyz[16], 8 * 25.4, 1e-3);
+    CHECK_NEAR(mesh.xyz[17], 7 * 25.4, 1e-3);
+    CHECK_NEAR(volume6(&mesh), (1 + 8) * 25.4 * 25.4 * 25.4, 1);
+    mesh_free(&mesh);
+    bytes_free(&file);
+}
+
+static void test_threemf__refuses_what_builds_nothing_or_is_no_zip(void)
+{
+    struct bytes file = {0};
+    struct mesh mesh = {0};
+    CHECK_OK(write_parts(&file, MODEL("millimeter", "", "")));
+    CHECK_FAILS(threemf_read_strict(&mesh, file.data, file.len, 0, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "threemf_rejected");
+    CHECK_FAILS(threemf_read_strict(&mesh, (const uint8_t *)"hello", 5, 0, &err), ERR_INPUT);
+    CHECK_FAILS(threemf_read_strict(&mesh, file.data, file.len / 2, 0, &err), ERR_INPUT);
+    CHECK(!mesh.xyz);
+    bytes_free(&file);
+}
+
+/* Each component names the next twice: 2^24 copies of a tetrahedron from a few hundred bytes. */
+static void test_threemf__refuses_components_that_multiply(void)
+{
+    struct bytes objects = {0}, model = {0}, file = {0};
+    struct mesh mesh = {0};
+    for (int i = 2; i < 26; i++)
+        CHECK_OK(bytes_printf(&objects, &err,
+                              "<object id=\"%d\" type=\"model\"><components><component "
+                              "objectid=\"%d\"/><component objectid=\"%d\"/></components></object>",
+                              i, i - 1, i - 1));
+    static const char frame[] = MODEL("millimeter", "@", "<item objectid=\"25\"/>");
+    const char *at = strchr(frame, '@');
+    CHECK_OK(bytes_printf(&model, &err, "%.*s%s%s", (int)(at - frame), frame, (char *)objects.data,
+                          at + 1));
+    CHECK_OK(write_parts(&file, (const char *)model.data));
+    CHECK_FAILS(threemf_read_strict(&mesh, file.data, file.len, 0, &err), ERR_LIMIT);
+    bytes_free(&objects);
+    bytes_free(&model);
+    bytes_free(&file);
+}
+
+static void test_threemf__writer_refuses_damaged_meshes_and_takes_back_its_bytes(void)
+{
+    struct bytes out = {.limit = 2000};
+    float bad_xyz[12];
+    uint32_t bad_triangles[12];
+    memcpy(bad_xyz, tetra_xyz, sizeof bad_xyz);
+    memcpy(bad_triangles, tetra_triangles, sizeof bad_triangles);
+    struct mesh bad = {bad_xyz, bad_triangles, 4, 4};
+    bad_xyz[5] = NAN;
+    CHECK_FAILS(threemf_write(&out, &bad, NULL, NULL, 0, 0, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "mesh_not_finite");
+    bad_xyz[5] = 0;
+    bad_triangles[4] = 4;
+    CHECK_FAILS(threemf_write(&out, &bad, NULL, NULL, 0, 0, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "mesh_damaged");
+    bad_triangles[4] = bad_triangles[3];
+    CHECK_FAILS(threemf_write(&out, &bad, NULL, NULL, 0, 0, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "mesh_degenerate");
+    CHECK_OK(bytes_append(&out, "kept", 4, &err));
+    out.limit = 900;
+    CHECK_FAILS(threemf_write(&out, &tetra, &labels, NULL, 0, 0, &err), ERR_LIMIT);
+    CHECK_TEXT((char *)out.data, "kept");
+    bytes_free(&out);
+}
+
+static void test_xml__escapes_drops_and_bounds(void)
+{
+    struct bytes out = {0};
+    CHECK_OK(
+        xml_text(&out, "a<b>&\"'\x07\x1f\n\xc3\xa4\xc3\xff\xed\xa0\x80\xef\xbf\xbe.", 50, &err));
+    CHECK_TEXT((char *)out.data, "a&lt;b&gt;&amp;&quot;&apos;\xc3\xa4.");
+    bytes_free(&out);
+    CHECK_OK(xml_text(&out, "\xc3\xa4\xc3\xb6\xc3\xbc", 2, &err));
+    CHECK_TEXT((char *)out.data, "\xc3\xa4\xc3\xb6");
+    bytes_free(&out);
+}
+
+static void test_stl__holds_each_triangle_with_its_normal(void)
+{
+    struct bytes out = {0};
+    CHECK_OK(stl_write(&out, &cube, "solid\n", &err));
+    CHECK(out.len == 84 + 12 * 50);
+    CHECK(memcmp(out.data, "solid", 5) != 0);
+    uint32_t count;
+    float record[12];
+    memcpy(&count, out.data + 80, 4);
+    CHECK(count == 12);
+    memcpy(record, out.data + 84, sizeof record);
+    CHECK(record[0] == 0 && record[1] == 0 && record[2] == -1);
+    CHECK(record[3] == -5 && record[6] == 5 && record[7] == 5 && record[9] == 5);
+    bytes_free(&out);
+}
+
+/* What other programs say of the same file. */
+static void run_on_cube(struct child_result *r, const char *const *argv, const char *folder)
+{
+    struct bytes out = {0};
+    char path[100];
+    snprintf(path, sizeof path, "%s/cube.3mf", folder);
+    CHECK_OK(threemf_write(&out, &cube, &labels, NULL, 110, 110, &err));
+    CHECK_OK(file_write(path, out.data, out.len, &err));
+    bytes_free(&out);
+    if (child_run(r, &(struct child_options){.argv = argv, .folder = folder}, &err)) {
+        if (err.kind == ERR_ABSENT)
+            SKIP(err.what);
+        TEST_GIVE_UP("%s", err.what);
+    }
+}
+
+static void test_threemf__prusa_slicer_calls_the_cube_manifold(void)
+{
+    char folder[] = "/tmp/statuette-test-XXXXXX";
+    struct child_result r = {0};
+    CHECK(mkdtemp(folder));
+    run_on_cube(&r, (const char *[]){"prusa-slicer", "--info", "cube.3mf", NULL}, folder);
+    folder_remove(folder);
+    if (*test_skipped || *test_failure)
+        return;
+    CHECK(r.exit_code == 0);
+    CHECK(strstr((char *)r.out.data, "manifold = yes"));
+    CHECK(strstr((char *)r.out.data, "number_of_facets = 12"));
+    child_result_free(&r);
+}
+
+static void test_threemf__python_reads_the_archive_and_its_labels(void)
+{
+    static const char script[] =
+        "import zipfile,xml.etree.ElementTree as e\n"
+        "z=zipfile.ZipFile('cube.3mf'); assert z.testzip() is None\n"
+        "r=e.fromstring(z.read('3D/3dmodel.model')); n=r.tag[:r.tag.index('}')+1]\n"
+        "print({m.get('name'):m.text for m in r.iter(n+'metadata')}, "
+        "r.find('.//'+n+'object').get('name'))\n";
+    char folder[] = "/tmp/statuette-test-XXXXXX";
+    struct child_result r = {0};
+    CHECK(mkdtemp(folder));
+    run_on_cube(&r, (const char *[]){"python3", "-c", script, NULL}, folder);
+    folder_remove(folder);
+    if (*test_skipped || *test_failure)
+        return;
+    CHECK(r.exit_code == 0);
+    CHECK(strstr((char *)r.out.data, "'Title': 'Ana & \"Bo\" <3'"));
+    CHECK(strstr((char *)r.out.data, "'statuette:OrderId': 'ord_1'"));
+    CHECK(strstr((char *)r.out.data, "'statuette:VersionHash': 'abc'"));
+    CHECK(strstr((char *)r.out.data, "figure 1"));
+    child_result_free(&r);
+}
+
+TESTS(TEST(test_number__reads_back_to_the_same_float),
+      TEST(test_threemf__round_trip_is_bit_for_bit_and_without_warnings),
+      TEST(test_threemf__same_input_gives_same_bytes),
+      TEST(test_threemf__reads_items_components_mirrors_and_units),
+      TEST(test_threemf__refuses_what_builds_nothing_or_is_no_zip),
+      TEST(test_threemf__refuses_components_that_multiply),
+      TEST(test_threemf__writer_refuses_damaged_meshes_and_takes_back_its_bytes),
+      TEST(test_xml__escapes_drops_and_bounds), TEST(test_stl__holds_each_triangle_with_its_normal),
+      TEST(test_threemf__prusa_slicer_calls_the_cube_manifold),
+      TEST(test_threemf__python_reads_the_archive_and_its_labels))
