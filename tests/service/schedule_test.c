@@ -39,12 +39,12 @@ static int add_runs(char item[32], int quantity)
 {
     char order[32], hash[SHA256_HEX], slice[32];
     if (item_in_review(order, item, hash, quantity) || pass(item, hash) ||
-        slice_add(slice, item, hash) || move("item", item, "slice.started") ||
-        move("item", item, "slice.ok") || runs_plan(NULL, db, item, slice, "worker:test", &err))
+        slice_add(slice, item, hash) ||
+        db_text_run(NULL, db, "update slices set gcode_hash = $1 where id = $2", 2,
+                    (const char *const[]){gcode_hash, slice}, &err))
         return -1;
-    return db_text_run(NULL, db, "update runs set gcode_hash = $1 where item_id = $2", 2,
-                       (const char *const[]){gcode_hash, item}, &err) ||
-           sql("delete from jobs");
+    return move("item", item, "slice.started") || move("item", item, "slice.ok") ||
+           runs_plan(NULL, db, item, slice, "worker:test", &err) || sql("delete from jobs");
 }
 
 static int set_up(const char *speed)
