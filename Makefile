@@ -34,10 +34,50 @@ TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/*_test.c))
 SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
 LIB := $(OUT)/libstatuette.a
 
-.PHONY: all help tests
-all: $(BIN) $(SIMS)
+# Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
+GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test)
+PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
+
+.PHONY: all help tests demo run check storm lint format install clean
+
+all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: all ## one order from photo to printed part, live (PHOTO=path, DEMO_KEEP=1)
+	@$(BIN) up --demo
+
+run: all ## everything on this machine, until Ctrl-C
+	@$(BIN) up
 
 tests: $(TESTS) $(SIMS)
+
+CHECKS := scripts/check_house.sh $(sort $(TESTS)) $(sort $(wildcard tests/flow/*.sh))
+check: all tests ## every test; ends with "N passed, N failed, N skipped"
+	@STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) scripts/run_tests.sh $(CHECKS)
+
+storm: all ## the kill test at length: 20 orders, 10 kills
+	@ORDERS=20 KILLS=10 STORM_S=1500 STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) \
+		scripts/run_tests.sh tests/flow/50_kill.sh
+
+lint: ## clang-tidy and cppcheck
+	@scripts/install_packages.sh build lint
+	@scripts/lint.sh
+
+format: ## clang-format on every C file
+	@scripts/install_packages.sh lint
+	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
+
+prefix ?= /usr/local
+install: all ## install below prefix=/usr/local
+	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/bin/statuette
+	install -D -m 755 $(OUT)/tests/sim/printer_sim $(DESTDIR)$(prefix)/libexec/statuette/printer_sim
+	mkdir -p $(DESTDIR)$(prefix)/share/man/man1
+	$(BIN) man > $(DESTDIR)$(prefix)/share/man/man1/statuette.1
+
+clean: ## remove build/
+	rm -rf build
 
 $(LIB): $(OBJECTS) $(OUT)/assets.o
 	@rm -f $@
@@ -47,12 +87,12 @@ $(BIN): $(patsubst %.c,$(OUT)/%.o,$(MAIN)) $(LIB)
 	@echo "  link $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
-$(OUT)/%.o: %.c | $(OUT)/.deps
+$(OUT)/%.o: %.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/%.o: %.cpp | $(OUT)/.deps
+$(OUT)/%.o: %.cpp | $(PACKAGES)
 	@mkdir -p $(@D)
 	@echo "  c++ $<"
 	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
@@ -78,8 +118,9 @@ $(SIMS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@echo "  link $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
-$(OUT)/.deps:
+$(PACKAGES): scripts/packages.txt
 	@mkdir -p $(@D)
+	@scripts/install_packages.sh $(GROUPS)
 	@touch $@
 
 .PHONY: .FORCE

@@ -15,6 +15,7 @@
 #include "intake/photo_raw.h"
 
 #define MAX_SCANS 100                  /* cameras and encoders write at most about 15 */
+#define MAX_SCANNED 2000000000u        /* pixels times passes: 20 passes of 100 Mpx, 10 s */
 #define MAX_WARNINGS 16                /* a stray marker gives one or two; noise gives hundreds */
 #define MAX_MEMORY ((size_t)512 << 20) /* coefficients of a progressive picture of 100 Mpx */
 #define EXIF_MARKER (JPEG_APP0 + 1)
@@ -51,7 +52,9 @@ static void on_message(j_common_ptr cinfo, int level)
 static void on_progress(j_common_ptr cinfo)
 {
     struct trouble *trouble = (struct trouble *)cinfo->err;
-    if (((j_decompress_ptr)cinfo)->input_scan_number <= MAX_SCANS)
+    j_decompress_ptr in = (j_decompress_ptr)cinfo;
+    uint64_t scans = (uint64_t)in->input_scan_number;
+    if (scans <= MAX_SCANS && scans * in->image_width * in->image_height <= MAX_SCANNED)
         return;
     trouble->too_many_scans = true;
     on_error(cinfo);
@@ -169,8 +172,7 @@ static int refuse(const struct trouble *trouble, struct err *err)
 {
     if (trouble->too_many_scans)
         return FAIL_CODE(err, ERR_INPUT, "photo_damaged",
-                         "the JPEG has more than %d passes; no camera writes such a file",
-                         MAX_SCANS);
+                         "the JPEG has very many passes; no camera writes such a file");
     if (trouble->ran_out || trouble->code == JERR_INPUT_EMPTY || trouble->code == JERR_INPUT_EOF)
         return FAIL_CODE(err, ERR_INPUT, "photo_truncated", "the JPEG ends too early");
     if (trouble->code == JERR_OUT_OF_MEMORY || trouble->code == JERR_NO_BACKING_STORE ||

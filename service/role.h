@@ -4,20 +4,20 @@
  * parent puts the input into a folder, the child reads it, writes its results beside it, and ends;
  * a failure comes back typed.
  *
- * role     reads in the folder                       writes in the folder
- * photo    in                                        normal.png cutout.png provider.bin result.json
- * relief   in.png options.json                       model.stl result.json (notes)
- * inspect  in options.json                           result.json (mesh report)
- * prep     in options.json                           out.3mf out.stl result.json (mesh report)
- * render_front.png render_iso.png render_back.png  (no 3mf/stl when rejected) render   in
- * options.json                           out.png tostl    in (a 3MF or STL of ours) out.stl
- * result.json {"height_mm", "size_mm"}
+ * role     reads in the folder    writes in the folder
+ * photo    in                     normal.png cutout.png provider.bin result.json
+ * relief   in.png options.json    model.stl result.json (notes)
+ * inspect  in options.json        result.json (mesh report)
+ * prep     in options.json        out.3mf out.stl result.json (mesh report) render_front.png
+ *                                 render_iso.png render_back.png (only result.json when rejected)
+ * render   in options.json        out.png
+ * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
- * options.json of relief: {"style":"figure|lithophane","height_mm":..}; of inspect and prep:
- * {"name": file name hint, "height_mm", "flatten_mm", "orient", "base", "max_triangles", "printer",
- * "material", "labels": {title, object_name, order_id, item_id, version_hash, created}, "bed_mm":
- * [x,y,z], "config_folder"}; of render: {"name","width","height","view"}. All members optional.
+ * options.json, all members optional. relief: style, height_mm. inspect and prep: name (a file
+ * name, the format's hint), height_mm, flatten_mm, orient, max_triangles, printer, material,
+ * config_folder, labels {title, object_name, order_id, item_id, version_hash, created}. render:
+ * name, width, height, view.
  */
 #ifndef SERVICE_ROLE_H
 #define SERVICE_ROLE_H

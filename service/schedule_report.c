@@ -72,8 +72,8 @@ static struct verdict still_runs(const struct watched *before, const struct prin
         v.run_events[n++] = "run.paused";
     else if (!paused && was_paused)
         v.run_events[n++] = "run.resumed";
-    bool near = is(before->state, "busy") || is(before->state, "paused") ||
-                is(before->state, "offline");
+    bool near =
+        is(before->state, "busy") || is(before->state, "paused") || is(before->state, "offline");
     v.printer_to = paused && near ? "paused" : "busy";
     v.reason = paused && *report->message ? report->message : "";
     double moved = report->progress - before->progress;
@@ -89,7 +89,8 @@ static struct verdict run_ended(const struct watched *before, const struct print
     /* What printed was started, though nobody saw it start. */
     v.started = unknown;
     if (report->state == PRINTER_FAILED)
-        v.printer_to = is(before->state, "busy") || is(before->state, "paused") ? "error" : "offline";
+        v.printer_to =
+            is(before->state, "busy") || is(before->state, "paused") ? "error" : "offline";
     else if (report->state == PRINTER_OFFLINE)
         v.printer_to = "offline";
     else

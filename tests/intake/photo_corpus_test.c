@@ -142,6 +142,48 @@ static void test_corpus__orientation_samples_are_all_taken(void)
     read_folder("exif", 27);
 }
 
+/* Mean difference of two pictures of one size, 0..255; -1 when the sizes differ. */
+static double difference(const struct picture *a, const struct picture *b)
+{
+    double sum = 0;
+    size_t n = (size_t)a->width * a->height * 4;
+    if (a->width != b->width || a->height != b->height)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        sum += abs(a->rgba[i] - b->rgba[i]);
+    return sum / (double)n;
+}
+
+/* One scene saved in all eight ways must come out the same way up (but for its number and noise).
+ * An orientation that is forgotten, or applied twice, differs by 40 and more. */
+static void test_corpus__one_scene_in_eight_orientations_is_one_picture(void)
+{
+    struct photo first = {0};
+    const char *root = corpus();
+    if (!root)
+        SKIP("no photo corpus");
+    for (int i = 1; i <= 8; i++) {
+        char path[700];
+        struct bytes file = {0};
+        struct photo photo;
+        snprintf(path, sizeof path, "%s/exif/recurser_exif-orientation-examples__Landscape_%d.jpg",
+                 root, i);
+        CHECK_OK(bytes_read_file(&file, path, &err));
+        CHECK_OK(photo_read(&photo, file.data, file.len, &err));
+        bytes_free(&file);
+        if (i == 1) {
+            first = photo;
+            continue;
+        }
+        double apart = difference(&first.pixels, &photo.pixels);
+        CHECK(photo.exif_orientation == i);
+        photo_free(&photo);
+        CHECK(apart >= 0);
+        CHECK_NEAR(apart, 0, 8);
+    }
+    photo_free(&first);
+}
+
 static void test_corpus__formats_are_taken_or_refused_by_code(void)
 {
     read_folder("format", 150);
@@ -154,5 +196,6 @@ static void test_corpus__hostile_files_do_no_harm(void)
 
 TESTS(TEST(test_corpus__real_photos_are_all_taken),
       TEST(test_corpus__orientation_samples_are_all_taken),
+      TEST(test_corpus__one_scene_in_eight_orientations_is_one_picture),
       TEST(test_corpus__formats_are_taken_or_refused_by_code),
       TEST(test_corpus__hostile_files_do_no_harm))

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <lcms2.h>
 #include <zlib.h>
 
 #include "base/clock.h"
@@ -400,6 +401,54 @@ static void test_colour__ignores_a_broken_profile_and_says_so(void)
     photo_raw_free(&raw);
 }
 
+/* A profile whose numbers are light itself: 55 of 255 is a fifth of the light, in sRGB 128. */
+static struct bytes linear_profile(bool grey)
+{
+    cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.30, 0.60, 1}, {0.15, 0.06, 1}};
+    cmsCIExyY white = {0.3127, 0.3290, 1};
+    cmsToneCurve *straight = cmsBuildGamma(NULL, 1.0);
+    cmsToneCurve *three[3] = {straight, straight, straight};
+    cmsHPROFILE profile = grey ? cmsCreateGrayProfile(&white, straight)
+                               : cmsCreateRGBProfile(&white, &primaries, three);
+    uint8_t room[16384];
+    cmsUInt32Number n = sizeof room;
+    struct bytes out = {0};
+    if (!cmsSaveProfileToMem(profile, room, &n) || bytes_append(&out, room, n, &err))
+        abort();
+    cmsCloseProfile(profile);
+    cmsFreeToneCurve(straight);
+    return out;
+}
+
+static void test_colour__follows_the_embedded_profile(void)
+{
+    for (int grey = 0; grey < 2; grey++) {
+        struct photo_raw raw = {.pixels = make_picture(3, 1), .icc = linear_profile(grey)};
+        bool ignored = true;
+        memcpy(raw.pixels.rgba, "\x37\x37\x37\x50\x00\x00\x00\xff\xff\xff\xff\x01", 12);
+        CHECK_OK(photo_colour_to_srgb(&raw, &ignored, &err));
+        CHECK(!ignored);
+        for (uint32_t c = 0; c < 3; c++) {
+            CHECK_NEAR(at(&raw.pixels, 0, 0)[c], 128, 2);
+            CHECK_NEAR(at(&raw.pixels, 1, 0)[c], 0, 1);
+            CHECK_NEAR(at(&raw.pixels, 2, 0)[c], 255, 1);
+        }
+        CHECK(at(&raw.pixels, 0, 0)[3] == 0x50 && at(&raw.pixels, 2, 0)[3] == 1);
+        photo_raw_free(&raw);
+    }
+}
+
+/* A profile for printing inks says nothing about a picture of light. */
+static void test_colour__ignores_a_profile_of_another_kind(void)
+{
+    struct photo_raw raw = {
+        .pixels = make_picture(1, 1), .cmyk = true, .icc = linear_profile(false)};
+    bool ignored = false;
+    CHECK_OK(photo_colour_to_srgb(&raw, &ignored, &err));
+    CHECK(ignored && at(&raw.pixels, 0, 0)[0] == 0); /* all inks in full: black */
+    photo_raw_free(&raw);
+}
+
 static void test_colour__turns_inks_into_light(void)
 {
     struct photo_raw raw = {.pixels = make_picture(2, 1), .cmyk = true, .orientation = 1};
@@ -621,6 +670,8 @@ TESTS(TEST(test_photo__tells_formats_by_their_first_bytes),
       TEST(test_photo__bounds_the_longest_side_and_keeps_the_shape),
       TEST(test_photo__keeps_real_alpha_and_lays_stray_alpha_on_white),
       TEST(test_colour__ignores_a_broken_profile_and_says_so),
+      TEST(test_colour__follows_the_embedded_profile),
+      TEST(test_colour__ignores_a_profile_of_another_kind),
       TEST(test_colour__turns_inks_into_light), TEST(test_judge__passes_a_good_photo),
       TEST(test_judge__sees_blur_inside_the_subject),
       TEST(test_judge__sees_too_little_and_too_much_light),

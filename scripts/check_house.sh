@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The rules of the house that a machine can see: who may include whom, one doorman for each foreign library, every public
+# header compiles alone, an SPDX line on top of each file, a README in each folder. Prints "ok" and "not ok" lines.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+fail=0
+say() { if [ -z "$2" ]; then echo "ok house__$1"; else echo "not ok house__$1: $(tr '\n' ' ' <<<"$2")"; fail=1; fi; }
+files() { git ls-files "$@" 2>/dev/null | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
+
+# room -> rooms it may include
+doors() {
+    local room=$1 allowed=$2
+    files "$room/*.c" "$room/*.h" "$room/*.cpp" "$room/**/*.c" "$room/**/*.h" "$room/**/*.cpp" |
+        xargs -r grep -nHE '^#include "(base|print|intake|storage|service|tests)/' |
+        grep -vE "#include \"($allowed)/" | head -5
+}
+say base_knows_nobody "$(doors base base)"
+say print_includes_base_only "$(doors print 'base|print')"
+say intake_includes_base_only "$(doors intake 'base|intake')"
+say storage_includes_base_only "$(doors storage 'base|storage')"
+say service_never_includes_tests "$(doors service 'base|print|intake|storage|service')"
+
+# a foreign header (one that is no C, POSIX or Linux header) is included by one file only
+twice=$(files '*.c' '*.h' '*.cpp' | grep -E '^(base|print|intake|storage|service)/' |
+    xargs -r grep -hoE '^#include <[^>]+>' /dev/null | sort -u | sed 's/#include <//; s/>//' |
+    grep -E '^(cjson|curl|libpq|microhttpd|seccomp|sodium|png\.h|jpeglib|webp|libheif|lcms2|admesh|meshoptimizer|zlib|lib3mf|regex\.h$)' |
+    grep -v '^regex' |
+    while read -r header; do
+        n=$(files '*.c' '*.h' '*.cpp' | grep -E '^(base|print|intake|storage|service)/' | xargs grep -lF "#include <$header>" | wc -l)
+        [ "$n" -le 1 ] || echo "<$header> in $n files"
+    done)
+say one_doorman_for_each_library "$twice"
+
+alone=$(files '*.h' | grep -E '^(base|print|intake|storage|service)/' | while read -r h; do
+    gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -I. -fsyntax-only -x c "$h" >/dev/null 2>&1 || echo "$h"; done)
+say headers_compile_alone "$alone"
+
+spdx=$(files '*.c' '*.h' '*.cpp' '*.sh' '*.sql' '*.js' '*.css' Makefile | while read -r f; do
+    head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' || echo "$f"; done)
+say spdx_line_on_top "$spdx"
+
+readme=$(for d in base print intake storage service schemas config tests scripts docs; do [ -f "$d/README.md" ] || echo "$d"; done)
+say readme_in_each_folder "$readme"
+exit $fail

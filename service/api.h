@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the handlers (api_*.c) share: documents, pages, versions. */
+#ifndef SERVICE_API_H
+#define SERVICE_API_H
+
+#include "service/http.h"
+
+struct etag {
+    char text[40];
+};
+/** The first half of the document's SHA-256. */
+struct etag api_etag(const char *document);
+
+/** Appends the whole document of an order, items and issues included. ERR_ABSENT. */
+int api_order_document(struct bytes *out, struct request *request, const char *order_id,
+                       struct err *err) MUST_CHECK;
+
+/** Rows with (id, document, ..) as {"<name>":[..],"next_cursor":..}: of `limit + 1` rows asked for,
+ * the last is only a sign that there are more. */
+int api_reply_page(struct reply *reply, const char *name, const struct db_rows *rows, int limit,
+                   struct err *err) MUST_CHECK;
+
+/** Answers with the item's document and its ETag. */
+int api_reply_item(struct reply *reply, struct request *request, const char *item_id,
+                   struct err *err) MUST_CHECK;
+
+/** A text member that must be there and not be longer than most. ERR_INPUT schema_violation. */
+int api_need_text(const char **out, const cJSON *object, const char *name, size_t most,
+                  struct err *err) MUST_CHECK;
+
+/** Only these members (NULL ends the list) may be there. ERR_INPUT schema_violation. */
+int api_only_members(const cJSON *object, const char *const *names, struct err *err) MUST_CHECK;
+
+#endif

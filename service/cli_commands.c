@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of commands. Adding one is a row here and a function in a cli_*.c file. */
+#include "service/cli.h"
+
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
+
+static const struct cli_option none[] = {END};
+static const struct cli_option up[] = {
+    {"--demo", NULL, "one sample order from photo to printed part, live, then end"},
+    {"--photo", "FILE", "demo: this photo instead of the sample"},
+    {"--template", "ID", "demo: product template [figure-80]"},
+    {"--keep", NULL, "demo: leave the service up afterwards (also DEMO_KEEP=1)"},
+    END};
+static const struct cli_option work[] = {
+    {"--kinds", "K,..", "only these job kinds [all]; `print` watches and feeds the printers"}, END};
+static const struct cli_option photo[] = {
+    {"-o", "OUT.png", "write the normalised picture: upright, sRGB, no metadata"},
+    {"--cutout", "OUT.png", "write the subject alone, background transparent"},
+    END};
+static const struct cli_option inspect[] = {
+    {"--height", "MM", "size at which it will be printed [as it is; 100 mm longest side]"},
+    {"--material", "ID", "material whose limits count [pla]"},
+    {"--printer", "ID", "printer whose build volume counts [ender3v3se]"},
+    END};
+static const struct cli_option prep[] = {
+    {"-o", "OUT",
+     "the file to write, .3mf or .stl by its name; may be given once more for the other"},
+    {"--height", "MM",
+     "finished height [as it is when the file has millimetres; else 100 mm longest side]"},
+    {"--orient", "HOW", "upright, auto (least overhang) or keep [upright]"},
+    {"--flatten", "MM", "how much of the bottom may be cut for a flat foot [0.6]; 0 cuts nothing"},
+    {"--max-triangles", "N", "simplify above this count [keep all]"},
+    {"--printer", "ID", "printer [ender3v3se]"},
+    {"--material", "ID", "material [pla]"},
+    {"--title", "TEXT", "title in the 3MF [the file's name]"},
+    {"--report", "FILE", "write the full report as JSON"},
+    END};
+static const struct cli_option render[] = {
+    {"-o", "OUT.png", "the picture to write"},
+    {"--size", "WxH", "pixels [640x640]"},
+    {"--view", "VIEW", "front, back, left, right, bottom or iso [iso]"},
+    END};
+static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to write"},
+                                          {"--printer", "ID", "printer [ender3v3se]"},
+                                          {"--material", "ID", "material [pla]"},
+                                          {"--engine", "ID", "slicing engine [cura]"},
+                                          END};
+static const struct cli_option gcode[] = {
+    {"--printer", "ID", "printer it is meant for [ender3v3se]"}, END};
+static const struct cli_option order_add[] = {
+    {"--template", "ID", "product template, see GET /v1/templates"},
+    {"--quantity", "N", "copies wanted [1]"},
+    {"--height", "MM", "finished height [the template's]"},
+    {"--style", "STYLE", "figure or lithophane [the template's]"},
+    {"--name", "TEXT", "name of the item"},
+    {"--external-id", "TEXT", "your own order number; unique"},
+    {"--photo-class", "CLASS", "pet, object, adult or child [object]"},
+    {"--key", "TEXT", "Idempotency-Key: the same key never makes two orders [random]"},
+    END};
+static const struct cli_option order_list[] = {{"--limit", "N", "how many [20]"}, END};
+static const struct cli_option order_export[] = {{"-o", "DIR", "folder to make"}, END};
+static const struct cli_option reason[] = {{"--reason", "TEXT", "why, for the record"}, END};
+static const struct cli_option revise[] = {
+    {"--reason", "TEXT", "why, for the record"},
+    {"--height", "MM", "prepare again at this height"},
+    {"--orient", "HOW", "prepare again upright, auto or keep"},
+    {"--flatten", "MM", "prepare again with this much of the bottom cut"},
+    {"--regenerate", NULL, "make a new model instead of preparing this one again"},
+    END};
+static const struct cli_option printer_add[] = {
+    {"--driver", "ID", "octoprint or virtual [octoprint]"},
+    {"--url", "URL", "its address, e.g. http://octopi.local"},
+    {"--api-key", "KEY", "its API key"},
+    {"--class", "ID", "printer profile [ender3v3se]"},
+    {"--material", "ID", "what is loaded [pla]"},
+    {"--name", "TEXT", "name for people [the id]"},
+    END};
+
+static const struct command table[] = {
+    {"up", "[--demo]", "everything on this machine: Postgres, HTTP, workers, printers",
+     "Without STATUETTE_DATABASE it runs a private Postgres cluster under STATUETTE_VAR, made when "
+     "it is\n"
+     "not there yet and never run as root. Ctrl-C stops all of it cleanly.\n"
+     "Example: statuette up --demo --photo dog.jpg",
+     up, 0, 0, cli_up},
+    {"serve", "", "the HTTP side alone: API, console, events", "", none, 0, 0, cli_serve},
+    {"work", "[--kinds K,..]", "a worker alone; start as many, on as many machines, as wanted", "",
+     work, 0, 0, cli_work},
+    {"migrate", "", "bring the database to this version's tables", "", none, 0, 0, cli_migrate},
+    {"doctor", "", "check slicer, database, folders and sandbox, and say what to do", "", none, 0,
+     0, cli_doctor},
+    {"photo check", "IN [-o OUT.png]", "judge a photo as the service would, and normalise it",
+     "Takes JPEG, PNG, WebP and HEIC. Exit code 5 when the photo cannot be used.", photo, 1, 1,
+     cli_photo_check},
+    {"mesh inspect", "IN", "measure and judge a mesh; the file is never changed", "", inspect, 1, 1,
+     cli_mesh_inspect},
+    {"mesh prep", "IN -o OUT.3mf|OUT.stl",
+     "repair, orient, scale and flatten a mesh; write it printer-ready",
+     "Reads GLB, glTF, STL, OBJ, PLY, OFF and 3MF. What is written was read back and measured "
+     "again.\n"
+     "Exit code 5 and no file when the mesh is rejected.\n"
+     "Example: statuette mesh prep dog.glb -o dog.3mf --height 80",
+     prep, 1, 1, cli_mesh_prep},
+    {"mesh render", "IN -o OUT.png", "draw a picture of a mesh", "", render, 1, 1, cli_mesh_render},
+    {"slice", "IN.3mf|IN.stl -o OUT.gcode", "slice for a printer and check the G-code",
+     "The slicer runs as a limited child; exit code 0 means that the G-code passed our own check "
+     "too.",
+     slice, 1, 1, cli_slice},
+    {"gcode check", "IN.gcode", "check G-code against a printer's limits", "", gcode, 1, 1,
+     cli_gcode_check},
+    {"order add", "--template ID PHOTO..", "place an order with the running service",
+     "Talks to STATUETTE_URL [http://127.0.0.1:8080] with STATUETTE_API_KEY, as all commands below "
+     "do.",
+     order_add, 1, 8, cli_order_add},
+    {"order show", "ID", "an order with its items, photos, models and runs", "", none, 1, 1,
+     cli_order_show},
+    {"order list", "", "the newest orders", "", order_list, 0, 0, cli_order_list},
+    {"order export", "ID -o DIR", "every file of an order, NN_stage by NN_stage", "", order_export,
+     1, 1, cli_order_export},
+    {"order cancel", "ID", "cancel what is not yet printing", "", reason, 1, 1, cli_order_cancel},
+    {"order import", "BATCH.json", "place many orders from one file",
+     "BATCH.json: an array of orders as POST /v1/orders takes them; photos are paths beside the "
+     "file.\n"
+     "Each needs an external_id, which is also its Idempotency-Key: running it again adds only "
+     "what is missing.",
+     none, 1, 1, cli_order_import},
+    {"review next", "", "the review that waits longest, with its findings", "", none, 0, 0,
+     cli_review_next},
+    {"review pass", "ITEM", "pass the model that is under review", "", reason, 1, 1,
+     cli_review_pass},
+    {"review revise", "ITEM", "send it back with other options", "", revise, 1, 1,
+     cli_review_revise},
+    {"review reject", "ITEM", "end the item", "", reason, 1, 1, cli_review_reject},
+    {"queue list", "", "runs that wait and runs that print", "", none, 0, 0, cli_queue_list},
+    {"queue explain", "", "why each run waits and each printer idles", "", none, 0, 0,
+     cli_queue_explain},
+    {"run good", "RUN", "the printed part is good", "", reason, 1, 1, cli_run_verdict},
+    {"run scrap", "RUN", "the printed part is scrap: it is owed again", "", reason, 1, 1,
+     cli_run_verdict},
+    {"printer list", "", "printers and what they do", "", none, 0, 0, cli_printer_list},
+    {"printer add", "ID --url URL", "add a printer", "", printer_add, 1, 1, cli_printer_add},
+    {"printer clear", "ID", "confirm that the bed is clear", "", none, 1, 1, cli_printer_clear},
+    {"printer pause", "ID", "pause its print, or take it out of the queue", "", none, 1, 1,
+     cli_printer_pause},
+    {"printer resume", "ID", "resume its print, or put it back into the queue", "", none, 1, 1,
+     cli_printer_resume},
+    {"provider list", "", "the image-to-3D providers", "", none, 0, 0, cli_provider_list},
+    {"provider test", "ID", "check that a provider can be used", "", none, 1, 1, cli_provider_test},
+    {"man", "", "this program's manual page, made from the same table (man -l)", "", none, 0, 0,
+     cli_man},
+};
+
+const struct command *command_at(size_t i)
+{
+    return i < sizeof table / sizeof *table ? &table[i] : NULL;
+}

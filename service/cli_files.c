@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands on one file; see cli_files.h. */
+#include "service/cli_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/role.h"
+
+#define INPUT_LIMIT ((size_t)1 << 30)
+
+int file_work_open(struct file_work *work, const char *input, struct err *err)
+{
+    struct bytes data = {.limit = INPUT_LIMIT};
+    const char *temp = getenv("TMPDIR");
+    char path[800];
+    memset(work, 0, sizeof *work);
+    if (bytes_read_file(&data, input, err))
+        return -1;
+    int failed = work_folder_make(work->folder, temp && *temp ? temp : "/tmp", "statuette", err);
+    snprintf(path, sizeof path, "%s/in", work->folder);
+    if (!failed)
+        failed = file_write(path, data.data, data.len, err);
+    bytes_free(&data);
+    const char *slash = strrchr(input, '/');
+    work->options = cJSON_CreateObject();
+    cJSON_AddStringToObject(work->options, "name", slash ? slash + 1 : input);
+    if (failed)
+        file_work_close(work);
+    return failed;
+}
+
+int file_work_run(struct file_work *work, const char *role, struct err *err)
+{
+    struct bytes text = {0};
+    char path[800];
+    snprintf(path, sizeof path, "%s/options.json", work->folder);
+    int failed = json_print(&text, work->options, false, err) ||
+                 file_write(path, text.data, text.len, err) ||
+                 role_run(&work->result, role, work->folder, NULL, err);
+    bytes_free(&text);
+    return failed ? -1 : 0;
+}
+
+int file_work_give(const struct file_work *work, const char *name, const char *path,
+                   struct err *err)
+{
+    struct bytes data = {.limit = (size_t)2 << 30};
+    char from[800];
+    snprintf(from, sizeof from, "%s/%s", work->folder, name);
+    int failed = bytes_read_file(&data, from, err) || file_write(path, data.data, data.len, err);
+    bytes_free(&data);
+    return failed ? -1 : 0;
+}
+
+void file_work_close(struct file_work *work)
+{
+    work_folder_drop(work->folder);
+    cJSON_Delete(work->options);
+    cJSON_Delete(work->result);
+    memset(work, 0, sizeof *work);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands that work on one file share: a folder of their own, the input in it, a role run
+ * on it. */
+#ifndef SERVICE_CLI_FILES_H
+#define SERVICE_CLI_FILES_H
+
+#include "service/cli.h"
+
+struct file_work {
+    char folder[700];
+    cJSON *options; /* becomes options.json; owned */
+    cJSON *result;  /* of the role; owned */
+};
+
+/** Makes the folder, copies input to FOLDER/in, starts options with its name. */
+int file_work_open(struct file_work *work, const char *input, struct err *err) MUST_CHECK;
+
+/** Writes options.json and runs the role. */
+int file_work_run(struct file_work *work, const char *role, struct err *err) MUST_CHECK;
+
+/** Moves FOLDER/name to the user's path, whole or not at all. */
+int file_work_give(const struct file_work *work, const char *name, const char *path,
+                   struct err *err) MUST_CHECK;
+
+void file_work_close(struct file_work *work);
+
+#endif

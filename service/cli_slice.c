@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `statuette slice` and `gcode check`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print/slice/slice.h"
+#include "service/cli_files.h"
+
+static const char *config_folder(void)
+{
+    const char *folder = getenv("STATUETTE_CONFIG");
+    return folder && *folder ? folder : NULL;
+}
+
+static void on_progress(void *user, double share)
+{
+    cli_progress(user, "slicing", share < 1 ? share : 0.99);
+}
+
+static cJSON *result_json(const struct slice_result *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "engine", r->engine);
+    cJSON_AddStringToObject(o, "closure_hash", r->closure_hash);
+    cJSON_AddStringToObject(o, "gcode_hash", r->gcode_hash);
+    cJSON_AddNumberToObject(o, "print_time_s", r->print_time_s);
+    cJSON_AddNumberToObject(o, "filament_mm", r->filament_mm);
+    cJSON_AddNumberToObject(o, "filament_g", r->filament_g);
+    cJSON_AddNumberToObject(o, "layer_count", r->layer_count);
+    cJSON_AddNumberToObject(o, "height_mm", r->height_mm);
+    cJSON_AddNumberToObject(o, "slicing_s", r->seconds);
+    return o;
+}
+
+static int tell_slice(const struct cli *cli, const struct slice_result *r, struct err *err)
+{
+    cJSON *o = result_json(r);
+    int code = 0;
+    if (cli->json)
+        code = cli_print_json(o, err);
+    else if (!cli->quiet)
+        printf("%s: %u layers, %.1f mm, prints in %d h %02d min, %.1f g\n", cli_text(cli, "-o", ""),
+               r->layer_count, r->height_mm, (int)(r->print_time_s / 3600),
+               (int)(r->print_time_s / 60) % 60, r->filament_g);
+    cJSON_Delete(o);
+    return code;
+}
+
+static int run(const struct cli *cli, struct file_work *work, const struct printer_profile *printer,
+               const struct material_profile *material, struct err *err)
+{
+    struct slice_result result;
+    char model[800];
+    snprintf(model, sizeof model, "%s/out.stl", work->folder);
+    struct slice_options options = {.model_path = model,
+                                    .out_path = cli_text(cli, "-o", NULL),
+                                    .work_folder = work->folder,
+                                    .printer = printer,
+                                    .material = material,
+                                    .engine = cli_text(cli, "--engine", NULL),
+                                    .on_progress = on_progress,
+                                    .user = (void *)cli};
+    if (file_work_run(work, "tostl", err) || slice_run(&result, &options, err))
+        return -1;
+    cli_progress(cli, "sliced", 1);
+    return tell_slice(cli, &result, err);
+}
+
+int cli_slice(const struct cli *cli, struct err *err)
+{
+    struct printer_profile printer = {0};
+    struct material_profile material = {0};
+    struct file_work work;
+    if (!cli_flag(cli, "-o"))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "slice needs -o OUT.gcode");
+    int code = printer_profile_load(&printer, config_folder(),
+                                    cli_text(cli, "--printer", "ender3v3se"), err) ||
+               material_profile_load(&material, config_folder(), cli_text(cli, "--material", "pla"),
+                                     err) ||
+               file_work_open(&work, cli->words[0], err);
+    if (!code) {
+        code = run(cli, &work, &printer, &material, err);
+        file_work_close(&work);
+    }
+    printer_profile_free(&printer);
+    material_profile_free(&material);
+    return code ? -1 : 0;
+}
+
+int cli_gcode_check(const struct cli *cli, struct err *err)
+{
+    struct printer_profile printer = {0};
+    cJSON *report = NULL;
+    bool passed = false;
+    int code = printer_profile_load(&printer, config_folder(),
+                                    cli_text(cli, "--printer", "ender3v3se"), err) ||
+                       gcode_check(&report, &passed, cli->words[0], &printer, 0, err)
+                   ? -1
+                   : 0;
+    if (!code && cli->json)
+        code = cli_print_json(report, err);
+    else if (!code) {
+        printf("%s%s%s\n", cli_colour(1, passed ? "green" : "red"), passed ? "pass" : "reject",
+               cli_colour(1, "off"));
+        cli_print_findings(report);
+    }
+    cJSON_Delete(report);
+    printer_profile_free(&printer);
+    return code ? code : passed ? EXIT_OK : EXIT_CHECK_FAILED;
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The demo: a virtual printer, one real order through the HTTP API, its stages live. See demo.h. */
+#include "service/demo.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/assets.h"
+#include "base/clock.h"
+#include "service/cli_client.h"
+
+#define DEMO_DEADLINE_MS (10 * 60 * 1000)
+#define SAMPLE "config/samples/dog.jpg"
+#define KEY "demo"
+
+struct demo {
+    const struct cli *cli;
+    const struct settings *settings;
+    struct db *db;
+    const atomic_bool *stop;
+    pid_t simulator;
+    char printer_url[64];
+    char printer_id[40];
+    char order_id[ID_ROOM];
+    char photo_path[1200];
+    char folder[1200];
+};
+
+/* ---- the virtual printer: a process of its own that speaks OctoPrint's protocol ---- */
+
+static int find_simulator(char path[1200], struct err *err)
+{
+    static const char *const places[] = {"tests/sim/printer_sim",
+                                         "obj-release/tests/sim/printer_sim",
+                                         "../libexec/statuette/printer_sim"};
+    char self[1000];
+    const char *named = getenv("STATUETTE_PRINTER_SIM");
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (named && *named) {
+        snprintf(path, 1200, "%s", named);
+        return 0;
+    }
+    if (n < 0)
+        return FAIL_ERRNO(err, "cannot tell where this program lies");
+    self[n] = 0;
+    const char *folder = dirname(self);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, 1200, "%s/%s", folder, places[i]);
+        if (access(path, X_OK) == 0)
+            return 0;
+    }
+    return FAIL_CODE(err, ERR_ABSENT, "program_missing",
+                     "the virtual printer (printer_sim) is not beside this program; run make");
+}
+
+/* Reads "listening PORT" from the simulator's first line. */
+static int read_port(int fd, int *port, struct err *err)
+{
+    char line[64];
+    size_t n = 0;
+    while (n < sizeof line - 1) {
+        ssize_t got = read(fd, line + n, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || line[n] == '\n')
+            break;
+        n++;
+    }
+    line[n] = 0;
+    if (sscanf(line, "listening %d", port) != 1)
+        return FAIL(err, ERR_BUG, "the virtual printer did not say its port");
+    return 0;
+}
+
+static int start_simulator(struct demo *d, struct err *err)
+{
+    char path[1200];
+    int pipe_fds[2], port;
+    if (find_simulator(path, err))
+        return -1;
+    if (pipe(pipe_fds))
+        return FAIL_ERRNO(err, "cannot make a pipe");
+    d->simulator = fork();
+    if (d->simulator == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        dup2(pipe_fds[1], STDOUT_FILENO);
+        close(pipe_fds[0]);
+        close(pipe_fds[1]);
+        execl(path, path, "--port", "0", "--speed", "1500", "--key", KEY, (char *)NULL);
+        _exit(127);
+    }
+    close(pipe_fds[1]);
+    int failed = d->simulator < 0 ? FAIL_ERRNO(err, "cannot start the virtual printer")
+                                  : read_port(pipe_fds[0], &port, err);
+    /* the read end stays open with the simulator: it may go on to say things */
+    if (!failed)
+        snprintf(d->printer_url, sizeof d->printer_url, "http://127.0.0.1:%d", port);
+    return failed;
+}
+
+static void stop_simulator(struct demo *d)
+{
+    if (d->simulator <= 0)
+        return;
+    kill(d->simulator, SIGTERM);
+    waitpid(d->simulator, NULL, 0);
+}
+
+/* Earlier demos may have left virtual printers in the middle of something: one that is free is used
+ * anew. */
+static int register_printer(struct demo *d, struct err *err)
+{
+    struct db_rows *rows;
+    if (DB_RUN(&rows, d->db, "demo_printer", err, d->printer_url, KEY))
+        return -1;
+    snprintf(d->printer_id, sizeof d->printer_id, "%s", db_text(rows, 0, 0));
+    db_rows_free(rows);
+    return 0;
+}
+
+/* ---- the order ---- */
+
+static int choose_photo(struct demo *d, struct err *err)
+{
+    const char *photo = cli_text(d->cli, "--photo", getenv("PHOTO"));
+    if (photo && *photo) {
+        snprintf(d->photo_path, sizeof d->photo_path, "%s", photo);
+        return 0;
+    }
+    const struct asset *sample = asset_find(SAMPLE);
+    if (!sample)
+        return FAIL(err, ERR_BUG, "the sample photo is not built in");
+    snprintf(d->photo_path, sizeof d->photo_path, "%s/sample.jpg", d->settings->var_folder);
+    return file_write(d->photo_path, sample->data, sample->size, err);
+}
+
+static int place_order(struct demo *d, struct err *err)
+{
+    struct bytes body = {0};
+    char type[120], key[ID_ROOM];
+    const char *paths[] = {d->photo_path};
+    cJSON *answer = NULL, *order = cJSON_CreateObject(), *item = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(order, "items"), item);
+    cJSON_AddStringToObject(item, "template", cli_text(d->cli, "--template", "demo"));
+    cJSON_AddNumberToObject(item, "quantity", 1);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(item, "photos"), cJSON_CreateString("photo1"));
+    api_add_consent(order, "object");
+    id_new(key, "key");
+    struct api_call call = {
+        .method = "POST", .path = "/v1/orders", .raw = &body, .content_type = type, .key = key};
+    int failed = api_order_body(&body, type, order, paths, 1, err) || api_send(&answer, &call, err);
+    if (!failed)
+        snprintf(d->order_id, sizeof d->order_id, "%s", json_text(answer, "id", ""));
+    bytes_free(&body);
+    cJSON_Delete(order);
+    cJSON_Delete(answer);
+    return failed ? -1 : 0;
+}
+
+static int get_order(cJSON **order, const struct demo *d, struct err *err)
+{
+    char path[128];
+    struct api_call call = {.method = "GET", .path = path};
+    snprintf(path, sizeof path, "/v1/orders/%s", d->order_id);
+    return api_send(order, &call, err);
+}
+
+/* ---- watching ---- */
+
+struct stage {
+    const char *state, *words;
+};
+static const struct stage stages[] = {
+    {"photo_check", "checking the photo"},
+    {"generating", "making a model of it"},
+    {"inspecting", "inspecting the model"},
+    {"preparing", "preparing it for print"},
+    {"review", "review"},
+    {"approved", "passed by policy"},
+    {"slicing", "slicing with CuraEngine"},
+    {"queued", "queued for a printer"},
+    {"printing", "printing"},
+    {"ready", "part is good"},
+};
+#define STAGE_COUNT (int)(sizeof stages / sizeof *stages)
+
+static int stage_number(const char *state)
+{
+    for (int i = 0; i < STAGE_COUNT; i++)
+        if (strcmp(stages[i].state, state) == 0)
+            return i;
+    return -1;
+}
+
+/* Lines for the stages that were passed since the last look; quick ones may have come and gone
+ * unseen. */
+static void show_passed(int *shown, int now, double *since)
+{
+    for (; *shown < now; ++*shown) {
+        if (isatty(STDERR_FILENO))
+            fprintf(stderr, "\r%s", "\033[K");
+        printf("  %s%-26s%s done  %5.1f s\n", cli_colour(1, "green"), stages[*shown].words,
+               cli_colour(1, "off"), clock_s() - *since);
+        *since = clock_s();
+    }
+    fflush(stdout);
+}
+
+static int post(const char *path, const char *verdict, struct err *err)
+{
+    cJSON *body = NULL;
+    if (verdict) {
+        body = cJSON_CreateObject();
+        cJSON_AddStringToObject(body, "verdict", verdict);
+        cJSON_AddStringToObject(body, "reason", "demo");
+    }
+    struct api_call call = {.method = "POST", .path = path, .body = body};
+    int failed = api_send(NULL, &call, err);
+    cJSON_Delete(body);
+    return failed;
+}
+
+/* In the demo nobody stands at the printer: its bed is confirmed as soon as that is asked for. */
+static void clear_bed(const struct demo *d)
+{
+    struct db_rows *rows;
+    struct err ignored;
+    char path[160];
+    if (DB_RUN(&rows, d->db, "demo_printer_state", &ignored, d->printer_id))
+        return;
+    bool waits = db_row_count(rows) && strcmp(db_text(rows, 0, 0), "awaiting_clear") == 0;
+    db_rows_free(rows);
+    snprintf(path, sizeof path, "/v1/printers/%s/clear", d->printer_id);
+    if (waits && post(path, NULL, &ignored))
+        return;
+}
+
+static int judge_finished(const cJSON *item, struct err *err)
+{
+    const cJSON *run;
+    char path[160];
+    cJSON_ArrayForEach (run, json_get(item, "runs")) {
+        if (strcmp(json_text(run, "state", ""), "finished"))
+            continue;
+        snprintf(path, sizeof path, "/v1/runs/%s/verdict", json_text(run, "id", ""));
+        if (post(path, "good", err))
+            return -1;
+    }
+    return 0;
+}
+
+static double print_share(const cJSON *item)
+{
+    const cJSON *run;
+    double share = 0;
+    cJSON_ArrayForEach (run, json_get(item, "runs"))
+        share = json_number(run, "progress", 0);
+    return share;
+}
+
+static int stuck(const cJSON *item, const char *state, struct err *err)
+{
+    return FAIL_CODE(err, ERR_INPUT, json_text(json_get(item, "problem"), "code", "stopped"),
+                     "the item stopped in %s: %s", state,
+                     json_text(json_get(item, "problem"), "message", "no reason given"));
+}
+
+/* 1 when the part is ready, 0 when it goes on. */
+static int look(struct demo *d, int *shown, double *since, struct err *err)
+{
+    cJSON *order = NULL;
+    if (get_order(&order, d, err))
+        return -1;
+    const cJSON *item = cJSON_GetArrayItem(json_get(order, "items"), 0);
+    const char *state = json_text(item, "state", "");
+    int number = stage_number(state), result = 0;
+    if (number >= 0)
+        show_passed(shown, number, since);
+    if (number < 0 ? strcmp(state, "new") != 0 : cJSON_IsObject(json_get(item, "problem")))
+        result = stuck(item, state, err);
+    else if (strcmp(state, "ready") == 0)
+        result = 1;
+    else if (strcmp(state, "printing") == 0)
+        cli_progress(d->cli, "printing", print_share(item) < 1 ? print_share(item) : 0.999);
+    else if (number >= 0)
+        cli_progress(d->cli, state, (double)number / STAGE_COUNT);
+    if (!result)
+        result = judge_finished(item, err);
+    cJSON_Delete(order);
+    return result;
+}
+
+static int watch(struct demo *d, struct err *err)
+{
+    int64_t deadline = clock_ms() + DEMO_DEADLINE_MS;
+    double since = clock_s();
+    int shown = 0, result;
+    while ((result = look(d, &shown, &since, err)) == 0) {
+        if (atomic_load(d->stop))
+            return FAIL_CODE(err, ERR_LATER, "stopped",
+                             "stopped; the order goes on at the next start");
+        if (clock_ms() > deadline)
+            return FAIL(err, ERR_LIMIT, "the demo took over ten minutes");
+        clear_bed(d);
+        usleep(150000);
+    }
+    if (result < 0)
+        return -1;
+    show_passed(&shown, STAGE_COUNT, &since);
+    return 0;
+}
+
+/* ---- what came of it ---- */
+
+static int write_artifact(const struct demo *d, const cJSON *artifact, struct err *err)
+{
+    struct bytes data = {.limit = (size_t)1 << 30};
+    char path[160], to[1400];
+    snprintf(path, sizeof path, "/v1/files/%s", json_text(artifact, "sha256", ""));
+    snprintf(to, sizeof to, "%s/%s", d->folder, json_text(artifact, "name", "unnamed"));
+    int failed = api_fetch(&data, path, err) || file_write(to, data.data, data.len, err);
+    bytes_free(&data);
+    if (!failed)
+        printf("  %.12s  %s\n", json_text(artifact, "sha256", ""), to);
+    return failed ? -1 : 0;
+}
+
+static int tell(struct demo *d, const char *base_url, double seconds, struct err *err)
+{
+    cJSON *order = NULL;
+    const cJSON *artifact;
+    snprintf(d->folder, sizeof d->folder, "%s/demo/%s", d->settings->var_folder, d->order_id);
+    if (get_order(&order, d, err) || folder_make(d->folder, err))
+        return -1;
+    const cJSON *item = cJSON_GetArrayItem(json_get(order, "items"), 0);
+    const cJSON *run = cJSON_GetArrayItem(json_get(item, "runs"), 0);
+    int failed = 0;
+    printf("\n%sFiles%s (SHA-256, path)\n", cli_colour(1, "bold"), cli_colour(1, "off"));
+    cJSON_ArrayForEach (artifact, json_get(item, "artifacts"))
+        if (!failed)
+            failed = write_artifact(d, artifact, err);
+    double time_s = json_number(run, "print_time_s", 0);
+    if (!failed)
+        printf("\n%sPart%s %s  prints in %d h %02d min with %.1f g (virtual printer: sped up)\n"
+               "Order %s is %s after %.1f s.  Service: %s\n",
+               cli_colour(1, "bold"), cli_colour(1, "off"), json_text(run, "part_code", ""),
+               (int)(time_s / 3600), (int)(time_s / 60) % 60, json_number(run, "filament_g", 0),
+               d->order_id, json_text(order, "stage", ""), seconds, base_url);
+    fflush(stdout);
+    cJSON_Delete(order);
+    return failed;
+}
+
+static int follow(struct demo *d, const char *base_url, bool keep, struct err *err)
+{
+    double started = clock_s();
+    if (choose_photo(d, err) || start_simulator(d, err) || register_printer(d, err) ||
+        place_order(d, err))
+        return -1;
+    printf("%sStatuette demo%s: %s becomes a printed part\nOrder %s at %s\n", cli_colour(1, "bold"),
+           cli_colour(1, "off"), d->photo_path, d->order_id, base_url);
+    fflush(stdout);
+    if (watch(d, err) || tell(d, base_url, clock_s() - started, err))
+        return -1;
+    if (keep)
+        printf("The service stays up (DEMO_KEEP); Ctrl-C stops it.\n");
+    fflush(stdout);
+    while (keep && !atomic_load(d->stop)) {
+        clear_bed(d);
+        usleep(300000);
+    }
+    return EXIT_OK;
+}
+
+int demo_run(const struct cli *cli, const struct settings *settings, struct db *db,
+             const char *base_url, bool keep, const atomic_bool *stop, struct err *err)
+{
+    struct demo d = {.cli = cli, .settings = settings, .db = db, .stop = stop};
+    setenv("STATUETTE_URL", base_url, 1);
+    if (*settings->api_key)
+        setenv("STATUETTE_API_KEY", settings->api_key, 1);
+    int code = follow(&d, base_url, keep, err);
+    stop_simulator(&d);
+    return code;
+}
