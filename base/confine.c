@@ -97,6 +97,8 @@ static const int allowed[] = {
     SCMP_SYS(tgkill),
     SCMP_SYS(getpid),
     SCMP_SYS(gettid),
+    SCMP_SYS(getppid),
+    SCMP_SYS(getcpu),
     SCMP_SYS(getuid),
     SCMP_SYS(geteuid),
     SCMP_SYS(getgid),

@@ -7,6 +7,8 @@
 #ifndef SERVICE_STEPS_H
 #define SERVICE_STEPS_H
 
+#include <stdatomic.h>
+
 #include "base/json.h"
 #include "service/settings.h"
 #include "storage/blob.h"
@@ -33,7 +35,8 @@ step_function step_photo_check, step_generate, step_inspect, step_prepare, step_
 /* An item with its order, as a step needs it. Owned by the caller: item_free. */
 struct item {
     char id[40], order_id[40], state[24], template[48], photo_class[16], model_id[40];
-    char number[24]; /* of the order */
+    char number[24];                /* of the order */
+    char approved_hash[SHA256_HEX]; /* "" nothing was passed */
     int position, round, version;
     char *name;     /* what the part is called; "" none */
     cJSON *options; /* completed from the template by the form */
@@ -93,6 +96,15 @@ int keep_bytes(struct keep *keep, const struct step *step, const void *data, siz
                struct err *err) MUST_CHECK;
 int keep_note(const struct keep *keep, const struct step *step, const struct item *item,
               struct err *err) MUST_CHECK;
+
+/** NN_stage.ext, or NN_stage__002.ext for the second of its kind and so on. */
+void stage_name(char out[64], const char *stage, int number, const char *extension);
+
+/** Writes JSON, or copies a blob, into a work folder. */
+int folder_write(const char *folder, const char *file, const cJSON *json,
+                 struct err *err) MUST_CHECK;
+int folder_blob(const struct step *step, const char *hash, const char *folder, const char *file,
+                struct err *err) MUST_CHECK;
 
 /** The code and message of a report's gravest finding, as a problem; caller frees. */
 char *report_problem(const cJSON *report, const char *otherwise);

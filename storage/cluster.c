@@ -24,6 +24,7 @@
 #include "storage/db.h"
 
 #define START_LIMIT_MS 60000
+#define START_TRIES 5
 
 static void nap(void)
 {
@@ -199,19 +200,31 @@ static int create_database(struct db *db, struct err *err)
     return there ? 0 : db_script(db, "create database statuette", err);
 }
 
+/* Joins or starts it. After a postmaster was killed, its last children hold the shared memory for a
+ * moment, and a new one ends at once: hence more than one try. */
+static int connect_first(struct cluster *cluster, struct db **db, struct err *err)
+{
+    for (int tries = 0;; tries++) {
+        if (postmaster_pid(cluster) == 0) {
+            drop_stale_locks(cluster);
+            if (start(cluster, err))
+                return -1;
+        }
+        if (wait_ready(cluster, db, err) == 0)
+            return 0;
+        if (cluster->child > 0 || tries == START_TRIES - 1)
+            return -1;
+        for (int i = 0; i < 10; i++)
+            nap();
+    }
+}
+
 static int bring_up(struct cluster *cluster, struct err *err)
 {
     struct db *db = NULL;
-    if (make_data(cluster, err))
+    if (make_data(cluster, err) || connect_first(cluster, &db, err))
         return -1;
-    if (postmaster_pid(cluster) == 0) {
-        drop_stale_locks(cluster);
-        if (start(cluster, err))
-            return -1;
-    }
-    int result = wait_ready(cluster, &db, err);
-    if (result == 0)
-        result = create_database(db, err);
+    int result = create_database(db, err);
     db_close(db);
     return result;
 }

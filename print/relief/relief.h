@@ -25,8 +25,8 @@ struct relief_options {
 
 /**
  * Makes a closed, 2-manifold solid from a cut-out photo (sRGB, upright; alpha 0 where there is no
- * subject, as intake makes it; a lithophane uses the whole picture). Z up, face towards -Y, lowest z =
- * 0. Deterministic: the same pixels and options give the same mesh. Result   out, and *notes: a
+ * subject, as intake makes it; a lithophane uses the whole picture). Z up, face towards -Y, lowest
+ * z = 0. Deterministic: the same pixels and options give the same mesh. Result   out, and *notes: a
  * JSON object of what was found (subject_share, cut_from: "alpha" or "background", confidence 0..1,
  * subject_touches_border ...); caller frees both. Errors   ERR_INPUT code no_subject when nothing
  * stands out from the background.

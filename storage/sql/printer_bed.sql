@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Notes whether a printer's bed is empty; an empty bed belongs to no run.
 -- $1 text printer   $2 boolean clear
 -- rows: none   locks: the printer's row

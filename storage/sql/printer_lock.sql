@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Reads a printer and the run that is on it, and keeps others from deciding about it meanwhile.
 -- $1 text printer
 -- rows: 0 or 1 (state, driver, url, api_key, run or null, its state or null)   locks: the printer's row

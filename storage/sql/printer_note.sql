@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Logs what somebody did to a printer that moves no state by itself.
 -- $1 text printer   $2 text event   $3 text actor   $4 text reason
 -- rows: 1 (nothing)   locks: none

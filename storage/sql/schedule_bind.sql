@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Binds a run to a printer under a new fence. The file's name on the printer holds the fence: what an earlier, lost
 -- assignment may still send names another file.
 -- $1 text run   $2 text printer

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Finds runs that are on their way to a printer with no job that would bring them there: a job that died.
 -- rows: any (run, fence)   locks: none
 select r.id, r.fence

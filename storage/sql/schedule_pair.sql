@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Finds the first waiting run that a ready printer may take: same class and material, bed clear, nothing on it. Higher
 -- priority first, then the older; of the printers the one that has rested longest.
 -- rows: 0 or 1 (run, printer)   locks: both rows; pairs that others hold are stepped over

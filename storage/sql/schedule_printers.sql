@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Lists the printers that are to be looked at, each with the run that is on it.
 -- $1 text a printer, or null for all
 -- rows: any (id, driver, url, api_key, state, version, bed_clear, ms since it last answered or null, run, run's state,

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Notes that a run came to an end, with the printer's or a person's reason.
 -- $1 text run   $2 text reason or ''
 -- rows: none   locks: the run's row

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Takes a run off its printer: nothing was started. The bed is as clear as it was.
 -- $1 text run   $2 text reason
 -- rows: none   locks: the run's and the printer's row

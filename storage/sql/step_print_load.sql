@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Reads a run with its printer, for the job that brings it there.
 -- $1 text run
 -- rows: 0 or 1 (run's state, fence, file name, G-code hash, attempts, printer, driver, url, api_key, printer's state)

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- Notes, before it is sent, that a start is going out: from here on it may have been sent, and the bed is taken.
 -- $1 text run
 -- rows: none   locks: the run's and the printer's row
