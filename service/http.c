@@ -80,6 +80,7 @@ static void *on_line(void *cls, const char *uri, struct MHD_Connection *connecti
 static void linger(int fd)
 {
     char scrap[16384];
+    shutdown(fd, SHUT_WR); /* the client sees the end of the answer and need not wait for us */
     int64_t until = clock_ms() + LINGER_MS;
     for (int64_t left; (left = until - clock_ms()) > 0;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -118,6 +119,26 @@ static enum MHD_Result gather_header(void *cls, enum MHD_ValueKind kind, const c
     return MHD_YES;
 }
 
+/*
+ * The library ends texts at the first NUL and does not tell what stood behind it. All of a head
+ * stands in one buffer, each line end overwritten by NULs: so a line must begin one or two bytes
+ * behind the end of the one before, and the head end with an empty line. A folded header does not
+ * either, and is refused with the rest.
+ */
+static bool lines_join(const struct head *head, const char *end)
+{
+    const char *at = head->version + strlen(head->version);
+    for (size_t i = 0; i <= head->header_count; i++) {
+        const char *next = i < head->header_count ? head->headers[i].name : end;
+        ptrdiff_t gap = next - at;
+        if (i == head->header_count ? gap < 2 || gap > 4 : gap < 1 || gap > 2)
+            return false;
+        if (i < head->header_count)
+            at = head->headers[i].value + strlen(head->headers[i].value);
+    }
+    return true;
+}
+
 static void gather(struct exchange *x, struct MHD_Connection *connection, const char *url,
                    const char *method, const char *version)
 {
@@ -127,9 +148,13 @@ static void gather(struct exchange *x, struct MHD_Connection *connection, const 
     head->version = version ? version : "";
     head->uri_bytes = x->uri_len;
     /* The version stands in the same buffer, one byte behind the URI, unless a NUL cut it short. */
-    head->has_nul |= head->version != x->uri + x->uri_len + 1;
+    head->has_nul |= head->version != x->line + x->uri_len + 1;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, gather_header, head);
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, gather_header, head);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info && !head->too_many)
+        head->has_nul |= !lines_join(head, method + info->header_size);
 }
 
 static ssize_t on_pull(void *cls, uint64_t offset, char *out, size_t room)

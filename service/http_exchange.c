@@ -28,8 +28,9 @@ struct exchange *exchange_new(struct http *http, const char *uri)
     x->request.body.limit = HTTP_JSON_BYTES;
     x->reply.file = -1;
     x->reply.status = 200;
-    x->uri = uri;
+    x->line = uri;
     x->uri_len = strlen(uri);
+    memcpy(x->uri, uri, x->uri_len < HTTP_URI_MAX ? x->uri_len : HTTP_URI_MAX);
     x->begun_s = clock_s();
     id_new(x->request.trace_id, "req");
     return x;

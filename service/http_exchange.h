@@ -9,7 +9,8 @@
 struct exchange {
     struct request request;
     struct reply reply;
-    const char *uri; /* as sent; valid while the head is */
+    const char *line; /* the URI in the library's buffer, for its place only: it unescapes there */
+    char uri[HTTP_URI_MAX + 1]; /* as sent; cut when it is longer */
     size_t uri_len;
     uint64_t received, limit; /* of the body */
     double begun_s;
