@@ -45,7 +45,7 @@ static struct http_answer answer_text(int status, const char *text)
 /* Reads an answer to a submit, keeps the words of it, and lets go of the rest. */
 static struct provider_reading read_submit(struct http_answer answer)
 {
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     if (driver()->submit_read(&reading, &answer, &err))
         abort();
     http_answer_free(&answer);
@@ -77,7 +77,7 @@ static void expand_binary(struct bytes *out, const cJSON *binary)
     const char *hex = json_text(binary, "magic_hex", "");
     uint8_t *data = calloc(n, 1);
     for (size_t i = 0; i < strlen(hex) / 2; i++)
-        sscanf(hex + 2 * i, "%2hhx", data + i);
+        data[i] = (uint8_t)strtoul((char[3]){hex[2 * i], hex[2 * i + 1]}, NULL, 16);
     if (memcmp(data, "glTF", 4) == 0)
         put_length(data + 8, n);
     else
@@ -109,7 +109,7 @@ static void replay(const cJSON *exchange, const char *name)
     const cJSON *expect = json_get(json_get(exchange, "meta"), "expect");
     const cJSON *response = json_get(exchange, "response");
     struct http_answer answer = {.sent = true, .retry_after_s = -1};
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     char state[20], error[20];
     answer.status = (int)json_number(response, "status", 0);
     fill_body(&answer.body, json_get(response, "body"));
@@ -554,7 +554,7 @@ static struct provider_reading generate(const struct server *server, bool prefer
     char url[64];
     struct http_request request;
     struct http_answer answer;
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     struct generation_spec spec = {.image = small_jpeg, .image_bytes = 12, .seed = 7};
     snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
     struct provider_settings settings = {.base_url = url, .prefer_async = prefer_async};
@@ -576,7 +576,7 @@ static struct provider_reading poll_once(const struct server *server, const char
     char url[64];
     struct http_request request;
     struct http_answer answer;
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", server->port);
     struct provider_settings settings = {.base_url = url};
     if (driver()->poll_request(&request, &settings, task, &err) ||
