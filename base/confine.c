@@ -96,6 +96,7 @@ static const int allowed[] = {
     SCMP_SYS(sigaltstack),
     SCMP_SYS(tgkill),
     SCMP_SYS(getpid),
+    SCMP_SYS(getppid), /* lib3mf makes UUIDs through libuuid */
     SCMP_SYS(gettid),
     SCMP_SYS(getppid),
     SCMP_SYS(getcpu),

@@ -17,7 +17,7 @@
 static void put_comment(FILE *out, const char *name, const char *text)
 {
     fprintf(out, ";Statuette %s: ", name);
-    for (int i = 0; text[i] && i < 200; i++)
+    for (int i = 0; text[i] && (i < 200 || (text[i] & 0xc0) == 0x80); i++)
         if ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f)
             fputc(text[i], out);
     fputc('\n', out);

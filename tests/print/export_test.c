@@ -7,6 +7,7 @@
 #include "print/export/xml.h"
 #include "tests/test.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct err err;
@@ -258,6 +259,26 @@ static void test_stl__holds_each_triangle_with_its_normal(void)
     bytes_free(&out);
 }
 
+/* Customers' files are read there: each system call that lib3mf makes must be on the list. */
+static void test_threemf__is_read_in_a_confined_child(void)
+{
+    struct bytes out = {0};
+    int status = 0;
+    CHECK_OK(threemf_write(&out, &cube, &labels, NULL, 110, 110, &err));
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct mesh back = {0};
+        int failed = child_confine("/tmp", &err) ||
+                     threemf_read_strict(&back, out.data, out.len, 0, &err) ||
+                     back.triangle_count != 12;
+        _exit(failed ? 1 : 0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    bytes_free(&out);
+}
+
 /* What other programs say of the same file. */
 static void run_on_cube(struct child_result *r, const char *const *argv, const char *folder)
 {
@@ -320,5 +341,6 @@ TESTS(TEST(test_number__reads_back_to_the_same_float),
       TEST(test_threemf__refuses_components_that_multiply),
       TEST(test_threemf__writer_refuses_damaged_meshes_and_takes_back_its_bytes),
       TEST(test_xml__escapes_drops_and_bounds), TEST(test_stl__holds_each_triangle_with_its_normal),
+      TEST(test_threemf__is_read_in_a_confined_child),
       TEST(test_threemf__prusa_slicer_calls_the_cube_manifold),
       TEST(test_threemf__python_reads_the_archive_and_its_labels))

@@ -2,7 +2,10 @@
 /* print/render: the figure is where it should be, lit from above left, and always the same bytes.
  */
 #include <omp.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/child.h"
 #include "print/render/render.h"
 #include "tests/test.h"
 
@@ -59,6 +62,22 @@ static struct render_options options_of(enum view view, bool transparent)
     o.view = view;
     o.transparent = transparent;
     return o;
+}
+
+/* The first test: a fork after threads were started would wait for them for ever. */
+static void test_render__draws_in_a_confined_child(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct render_options o = options_of(VIEW_ISO, false);
+        struct picture p = {0};
+        omp_set_num_threads(2);
+        _exit(child_confine("/tmp", &err) || mesh_render(&p, &box, &o, &err) || !p.rgba);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void test_render__fits_the_figure_into_the_picture_with_its_margin(void)
@@ -198,7 +217,8 @@ static void test_render__bears_what_is_not_drawable(void)
     CHECK(view_from_name("left") == VIEW_LEFT && view_from_name("top") == -1);
 }
 
-TESTS(TEST(test_render__fits_the_figure_into_the_picture_with_its_margin),
+TESTS(TEST(test_render__draws_in_a_confined_child),
+      TEST(test_render__fits_the_figure_into_the_picture_with_its_margin),
       TEST(test_render__views_look_from_where_they_say),
       TEST(test_render__turn_goes_round_the_figure),
       TEST(test_render__lights_the_top_and_shades_the_ground),

@@ -27,12 +27,14 @@ static void make_box(struct mesh *mesh, const float low[3], const float high[3])
     memcpy(mesh->triangles, corners, sizeof corners);
 }
 
-/* A post with a wide head: 15 mm high, with an overhang that needs support. */
-static void make_figure(struct mesh *mesh)
+/* A post with a wide head, which needs support. */
+static void make_mushroom(struct mesh *mesh, float neck, float height, float half_width,
+                          float half_depth)
 {
     struct mesh post = {0}, head = {0};
-    make_box(&post, (float[]){-4, -4, 0}, (float[]){4, 4, 10});
-    make_box(&head, (float[]){-10, -4, 9}, (float[]){10, 4, 15});
+    make_box(&post, (float[]){-4, -4, 0}, (float[]){4, 4, neck + 1});
+    make_box(&head, (float[]){-half_width, -half_depth, neck},
+             (float[]){half_width, half_depth, height});
     if (mesh_alloc(mesh, 16, 24, &err))
         abort();
     memcpy(mesh->xyz, post.xyz, 96);
@@ -43,6 +45,11 @@ static void make_figure(struct mesh *mesh)
     }
     mesh_free(&post);
     mesh_free(&head);
+}
+
+static void make_figure(struct mesh *mesh)
+{
+    make_mushroom(mesh, 9, 15, 10, 4);
 }
 
 static int write_stl(char *path, const char *name, const struct mesh *mesh)
@@ -239,6 +246,22 @@ static void test_slice__a_model_as_wide_as_the_bed_goes_without_brim(void)
     close_setting(&s);
 }
 
+/* CuraEngine reserves 4.3 GB of address space for 400 layers of support: 4 GiB was not enough. */
+static void test_slice__a_tall_figure_with_support_has_room(void)
+{
+    SKIP_WITHOUT_ENGINE();
+    struct setting s;
+    struct slice_result r;
+    struct mesh tall = {0};
+    CHECK_OK(open_setting(&s, "ender3v3se", "pla"));
+    make_mushroom(&tall, 79, 80, 20, 20);
+    CHECK_OK(write_stl(s.model, "tall.stl", &tall));
+    CHECK_OK(slice_run(&r, &s.options, &err));
+    CHECK(r.layer_count == 400);
+    mesh_free(&tall);
+    close_setting(&s);
+}
+
 /* All that CuraEngine takes without a word, or with exit code 0. */
 static void test_slice__refuses_models_that_the_engine_would_take(void)
 {
@@ -419,6 +442,7 @@ TESTS(TEST(test_profile__unknown_ids_name_those_there_are),
       TEST(test_slice__every_printer_takes_every_material),
       TEST(test_slice__infill_distance_is_right_for_each_pattern),
       TEST(test_slice__a_model_as_wide_as_the_bed_goes_without_brim),
+      TEST(test_slice__a_tall_figure_with_support_has_room),
       TEST(test_slice__refuses_models_that_the_engine_would_take),
       TEST(test_slice__refuses_stl_that_is_cut_off_empty_or_text),
       TEST(test_slice__what_the_engine_prints_nothing_of_is_slice_empty),
