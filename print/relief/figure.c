@@ -60,14 +60,16 @@ static int plan_make(struct plan *plan, struct relief_body *body, const struct p
     if (box_find(&plan->box, photo, err))
         return -1;
     double height = options->height_mm, pixels = plan->box.bottom - plan->box.top;
-    plan->step =
-        options->resolution_mm > 0 ? options->resolution_mm : fmin(0.6, fmax(0.25, height / 210));
     if (options->stand) {
         body->stand.top = fmin(6, fmax(2.4, 0.045 * height));
         plan->sink_mm = 0.6 * body->stand.top;
     }
     plan->tall_mm = height - body->stand.top + plan->sink_mm;
     double wide_mm = plan->tall_mm * (plan->box.right - plan->box.left) / pixels;
+    /* A subject much wider than tall would take a million triangles: 45,000 cells are enough. */
+    plan->step = fmin(0.6, fmax(0.25, fmax(height / 210, sqrt(wide_mm * plan->tall_mm / 45000))));
+    if (options->resolution_mm > 0)
+        plan->step = options->resolution_mm;
     if (wide_mm > 400 || wide_mm * plan->tall_mm / (plan->step * plan->step) > 6e6)
         return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
                          "a subject this wide makes a figure %.0f mm wide", wide_mm);

@@ -186,7 +186,7 @@ static int walls_thicken(float *field, struct relief_pieces *pieces, const struc
 {
     size_t n = (size_t)grid->nx * grid->nz;
     float radius = (float)wall_mm / 2, small = (float)grid->step_mm / 4;
-    float *room = malloc(2 * n * sizeof *room);
+    float *room = calloc(2 * n, sizeof *room);
     int *labels = malloc((3 * n + 1) * sizeof *labels);
     int result = -1;
     if (!room || !labels) {
