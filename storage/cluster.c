@@ -183,7 +183,8 @@ static int wait_ready(struct cluster *cluster, struct db **db, struct err *err)
     for (int64_t end = clock_ms() + START_LIMIT_MS;; nap()) {
         if (db_open(db, conninfo, &not_yet) == 0)
             return 0;
-        if (ours && child_ended(cluster))
+        /* One that we joined may have been dying just then. */
+        if (ours ? child_ended(cluster) : postmaster_pid(cluster) == 0)
             return fail_with_log(cluster, "Postgres ended", err);
         if (clock_ms() > end)
             return fail_with_log(cluster, "Postgres does not answer", err);

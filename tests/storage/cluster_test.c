@@ -120,7 +120,9 @@ static void test_cluster__survives_kills_and_stale_lock_files(void)
     CHECK_OK(cluster_open(&cluster, folder, &err));
     CHECK(cluster.child == 0 && postmaster(&cluster) == pid);
     kill((pid_t)pid, SIGKILL);
-    CHECK_OK(visit(folder, NULL)); /* recovers from the log */
+    CHECK_OK(visit(folder, NULL)); /* recovers from the log; stays up, since `cluster` is open */
+    pid = postmaster(&cluster);
+    CHECK(pid > 0 && kill((pid_t)pid, SIGKILL) == 0);
     snprintf(path, sizeof path, "%s/data/postmaster.pid", cluster.folder);
     FILE *file = fopen(path, "w");
     CHECK(file && fprintf(file, "%d\n%s/data\n", (int)getppid(), cluster.folder) > 0);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* storage: what operators read: issues, the review queue, why a run waits, dead jobs. */
+#include "tests/storage/fixture.h"
+
+/* "code by whom" of each issue of an order, the weightiest first. */
+static const char *issues_of(const char *order)
+{
+    static char list[400];
+    struct db_rows *rows = NULL;
+    *list = 0;
+    if (DB_RUN(&rows, db, "order_issues", &err, order, "50"))
+        return err.what;
+    for (int i = 0; i < db_row_count(rows); i++) {
+        struct db_rows *words = NULL;
+        const char *json = db_text(rows, i, 1);
+        if (db_text_run(&words, db, "select ($1::json->>'code') || '/' || ($1::json->>'action_by')",
+                        1, &json, &err) == 0)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? " " : "",
+                     db_text(words, 0, 0));
+        db_rows_free(words);
+    }
+    db_rows_free(rows);
+    return list;
+}
+
+static int dead_job(const char *kind, const char *subject)
+{
+    const struct job_new new = {.kind = kind, .subject = subject};
+    struct err why = {.kind = ERR_INPUT, .code = "bad", .what = "it cannot be read"};
+    struct job job;
+    if (job_add(db, &new, &err) || job_claim(&job, db, kind, "tester", 60, 0, &err))
+        return -1;
+    int result = job_fail(NULL, db, &job, &why, 0, &err);
+    job_free(&job);
+    return result;
+}
+
+static void test_issues__say_what_an_order_waits_for_and_whose_turn_it_is(void)
+{
+    NEEDS_CLUSTER();
+    char order[32], item[32], hash[SHA256_HEX], slice[32], run[40];
+    CHECK_OK(order_of(order, item, 1, "issues"));
+    CHECK_TEXT(issues_of(order), "");
+    CHECK_OK(move("item", item, "photo.bad"));
+    CHECK_OK(db_text_run(NULL, db,
+                         "update items set problem = '{\"code\":\"blur\",\"message\":\"m\"}' "
+                         "where id = $1",
+                         1, (const char *const[]){item}, &err));
+    CHECK_TEXT(issues_of(order), "blur/customer");
+    CHECK_OK(item_in_review(order, item, hash, 1));
+    CHECK_TEXT(issues_of(order), "review_waiting/operator");
+    CHECK_OK(item_queued(order, item, slice, 2));
+    CHECK_OK(dead_job("issue", item));
+    CHECK_TEXT(issues_of(order), "job_dead/operator");
+    CHECK_OK(runs_plan(NULL, db, item, slice, "worker:test", &err));
+    CHECK_OK(move("item", item, "run.started")); /* it went on: the dead job is history */
+    CHECK_TEXT(issues_of(order), "");
+    snprintf(run, sizeof run, "%s", ask("select min(id) from runs where item_id = $1", item));
+    CHECK_OK(move("run", run, "run.assigned"));
+    CHECK_OK(move("run", run, "run.uploading"));
+    CHECK_OK(move("run", run, "run.upload_ok"));
+    CHECK_OK(move("run", run, "run.lost"));
+    CHECK_TEXT(issues_of(order), "run_unknown/operator");
+    CHECK_OK(move("run", run, "run.finished"));
+    CHECK_TEXT(issues_of(order), "verdict_waiting/operator");
+}
+
+static void test_dead_jobs__are_listed_with_their_reason(void)
+{
+    NEEDS_CLUSTER();
+    struct db_rows *rows = NULL;
+    CHECK_OK(dead_job("listed", "itm_x"));
+    CHECK_OK(DB_RUN(&rows, db, "dead_jobs", &err, "1"));
+    bool told = db_row_count(rows) == 1 && strstr(db_text(rows, 0, 1), "\"listed\"") &&
+                strstr(db_text(rows, 0, 1), "it cannot be read");
+    db_rows_free(rows);
+    CHECK(told);
+}
+
+static void test_review_next__gives_the_longest_waiting_then_the_one_after(void)
+{
+    NEEDS_CLUSTER();
+    char order[32], first[32], second[32], hash[SHA256_HEX];
+    struct db_rows *rows = NULL;
+    CHECK_OK(item_in_review(order, first, hash, 1));
+    CHECK_OK(item_in_review(order, second, hash, 1));
+    CHECK_OK(
+        db_text_run(NULL, db,
+                    "update items set updated_at = 'epoch'::timestamptz + case id when $1 then "
+                    "interval '1 s' else interval '2 s' end where id in ($1, $2)",
+                    2, (const char *const[]){first, second}, &err));
+    CHECK_OK(DB_RUN(&rows, db, "review_next", &err, NULL));
+    bool right = strcmp(db_text(rows, 0, 0), first) == 0;
+    db_rows_free(rows);
+    CHECK(right);
+    CHECK_OK(DB_RUN(&rows, db, "review_next", &err, first));
+    right = strcmp(db_text(rows, 0, 0), second) == 0 && strcmp(db_text(rows, 0, 2), hash) == 0;
+    db_rows_free(rows);
+    CHECK(right);
+}
+
+static const char seven_printers[] =
+    "insert into printers (id, name, driver, url, printer_class, material, state, bed_clear) "
+    "values ('a', 'A', 'd', 'u', 'class', 'pla', 'ready', false), "
+    "('b', 'B', 'd', 'u', 'class', 'pla', 'busy', false), "
+    "('c', 'C', 'd', 'u', 'other', 'pla', 'ready', true), "
+    "('d', 'D', 'd', 'u', 'class', 'pla', 'ready', true), "
+    "('e', 'E', 'd', 'u', 'class', 'pla', 'offline', true), "
+    "('f', 'F', 'd', 'u', 'class', 'pla', 'maintenance', true), "
+    "('g', 'G', 'd', 'u', 'class', 'petg', 'ready', true)";
+
+static void test_queue_explain__names_the_first_rule_that_fails_for_each_printer(void)
+{
+    NEEDS_CLUSTER();
+    char order[32], item[32], slice[32], run[40];
+    static const char *const wanted[] = {"bed_not_clear", "busy",        "wrong_class",   "free",
+                                         "offline",       "maintenance", "wrong_material"};
+    struct db_rows *rows = NULL;
+    CHECK_OK(item_queued(order, item, slice, 1));
+    CHECK_OK(runs_plan(NULL, db, item, slice, "worker:test", &err));
+    snprintf(run, sizeof run, "%s", ask("select id from runs where item_id = $1", item));
+    CHECK_OK(db_script(db, seven_printers, &err));
+    CHECK_OK(DB_RUN(&rows, db, "queue_explain", &err, run, "50"));
+    char told[200] = "", all[200] = "";
+    for (int i = 0; i < db_row_count(rows); i++)
+        snprintf(told + strlen(told), sizeof told - strlen(told), "%s ", db_text(rows, i, 3));
+    for (int i = 0; i < 7; i++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s ", wanted[i]);
+    db_rows_free(rows);
+    CHECK_OK(db_script(db, "delete from printers", &err));
+    CHECK_TEXT(told, all);
+    CHECK_OK(DB_RUN(&rows, db, "queue_explain", &err, run, "50"));
+    bool none =
+        db_row_count(rows) == 1 && strcmp(db_text(rows, 0, 4), "No printer is registered") == 0;
+    db_rows_free(rows);
+    CHECK(none);
+}
+
+TESTS(TEST(test_issues__say_what_an_order_waits_for_and_whose_turn_it_is),
+      TEST(test_dead_jobs__are_listed_with_their_reason),
+      TEST(test_review_next__gives_the_longest_waiting_then_the_one_after),
+      TEST(test_queue_explain__names_the_first_rule_that_fails_for_each_printer))
