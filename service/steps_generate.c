@@ -168,8 +168,10 @@ static int generate_local(struct making *m, struct step *step, struct err *err)
 /* --- loading and choosing ------------------------------------------------------------------------
  */
 
-static void exchange_begin(struct making *m)
+/* A task that was accepted in an earlier job brings along what was sent then. */
+static void exchange_begin(struct making *m, const char *accepted)
 {
+    cJSON *earlier = NULL;
     m->exchange = cJSON_CreateObject();
     cJSON_AddStringToObject(m->exchange, "task_id", m->task_id);
     cJSON_AddStringToObject(m->exchange, "provider", m->provider);
@@ -178,6 +180,8 @@ static void exchange_begin(struct making *m)
     cJSON_AddNumberToObject(m->exchange, "seed", (double)m->seed);
     if (*m->provider_task)
         cJSON_AddStringToObject(m->exchange, "provider_task", m->provider_task);
+    if (*accepted && !json_parse(&earlier, accepted, strlen(accepted), NULL))
+        cJSON_AddItemToObject(m->exchange, "submitted", earlier);
 }
 
 static int read_photo(struct making *m, struct step *step, struct err *err)
@@ -212,7 +216,7 @@ static int read_task(struct making *m, struct step *step, struct err *err)
     m->overdue = db_text(row, 0, 6)[0] == 't';
     m->failures = (int)db_int(row, 0, 7);
     m->driver = provider_find(m->provider);
-    exchange_begin(m);
+    exchange_begin(m, db_text(row, 0, 8));
     return m->driver ? 0
                      : FAIL_CODE(err, ERR_INPUT, "unknown_provider", "there is no provider %.40s",
                                  m->provider);

@@ -149,14 +149,19 @@ static int wait_and_poll(struct step *step, double after_s, struct err *err)
 static int accepted(struct making *m, struct step *step, const struct provider_reading *r,
                     struct err *err)
 {
-    int result = step_begin(step, &m->item, "generating", err);
-    if (result)
-        return result;
-    if (task_move(m, step, "task.accepted", NULL, err) ||
-        DB_RUN(NULL, step->db, "step_task_accepted", err, m->task_id, r->task) ||
-        db_commit(step->db, err))
-        return -1;
-    return wait_and_poll(step, r->retry_after_s, err);
+    struct bytes exchange = {0};
+    int result = json_print(&exchange, m->exchange, false, err);
+    if (!result)
+        result = step_begin(step, &m->item, "generating", err);
+    if (!result)
+        result = task_move(m, step, "task.accepted", NULL, err) ||
+                         DB_RUN(NULL, step->db, "step_task_accepted", err, m->task_id, r->task,
+                                (const char *)exchange.data) ||
+                         db_commit(step->db, err)
+                     ? -1
+                     : 0;
+    bytes_free(&exchange);
+    return result ? result : wait_and_poll(step, r->retry_after_s, err);
 }
 
 static int take_submitted(struct making *m, struct step *step, const struct provider_reading *r,

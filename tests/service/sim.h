@@ -101,7 +101,7 @@ static inline cJSON *sim_stats(const struct sim_process *sim)
 static inline int sim_starts(const struct sim_process *sim)
 {
     cJSON *stats = sim_stats(sim);
-    int starts = (int)json_number(stats, "starts", -1);
+    int starts = (int)json_number(stats, "starts_total", -1);
     cJSON_Delete(stats);
     return starts;
 }

@@ -681,8 +681,12 @@ static enum MHD_Result get_stats(struct request *r)
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "state", state_text(sim));
     cJSON_AddNumberToObject(j, "uploads", sim->uploads);
-    cJSON_AddNumberToObject(j, "starts", sim->starts);
+    cJSON_AddNumberToObject(j, "starts_total", sim->starts);
     cJSON_AddNumberToObject(j, "refused_starts", sim->refused_starts);
+    cJSON *starts = cJSON_AddObjectToObject(j, "starts");
+    for (size_t i = 0; i < sim->file_count; i++)
+        if (sim->files[i].starts > 0)
+            cJSON_AddNumberToObject(starts, sim->files[i].name, sim->files[i].starts);
     cJSON *files = cJSON_AddObjectToObject(j, "files");
     for (size_t i = 0; i < sim->file_count; i++)
         cJSON_AddItemToObject(files, sim->files[i].name, file_record(&sim->files[i]));
