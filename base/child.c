@@ -65,6 +65,8 @@ static void become(const struct child_options *o, const int pipes[4], int report
     limit(RLIMIT_CORE, 0);
     if (o->limits.memory_bytes && !WITH_ASAN)
         limit(RLIMIT_AS, o->limits.memory_bytes);
+    if (o->limits.stack_bytes)
+        limit(RLIMIT_STACK, o->limits.stack_bytes);
     if (o->limits.file_bytes)
         limit(RLIMIT_FSIZE, o->limits.file_bytes);
     if (o->limits.cpu_s)
@@ -218,7 +220,8 @@ int child_run(struct child_result *result, const struct child_options *options, 
     char home[4200], temp[4200];
     snprintf(home, sizeof home, "HOME=%s", options->folder ? options->folder : "/nonexistent");
     snprintf(temp, sizeof temp, "TMPDIR=%s", options->folder ? options->folder : "/tmp");
-    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", home, temp, NULL};
+    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",     home, temp,
+                   "OMP_WAIT_POLICY=PASSIVE",           "MALLOC_ARENA_MAX=2", NULL};
     if (open_pipes(pipes, err)) {
         close_all(pipes, 6);
         return -1;

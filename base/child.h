@@ -17,9 +17,11 @@
 /* 0 means no limit of that sort. */
 struct child_limits {
     uint64_t memory_bytes; /* address space */
-    uint64_t file_bytes;   /* largest file it may write */
-    unsigned cpu_s;        /* processor seconds */
-    unsigned wall_s;       /* seconds until it is killed */
+    uint64_t
+        stack_bytes;     /* of each thread; programs with a thread a layer reserve it all at once */
+    uint64_t file_bytes; /* largest file it may write */
+    unsigned cpu_s;      /* processor seconds */
+    unsigned wall_s;     /* seconds until it is killed */
 };
 
 struct child_options {

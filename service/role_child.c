@@ -240,7 +240,7 @@ static void add_step(cJSON *report, const char *name, double seconds)
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "name", name);
     cJSON_AddNumberToObject(o, "seconds", seconds);
-    cJSON_AddNumberToObject(o, "changed", 0);
+    cJSON_AddFalseToObject(o, "changed");
     if (!cJSON_AddItemToArray(steps, o))
         cJSON_Delete(o);
 }

@@ -121,7 +121,7 @@ static double figure_at(const struct relief_body *body, size_t at, double y)
 {
     double u = body->half[at], depth = y < 0 ? -y : y / body->back;
     if (body->steep[at] < 0)
-        return -hypot(u, y);
+        return -sqrt(u * u + y * y);
     if (y < 0 && u > 0 && body->detail[at] != 0) {
         /* The shading moves the front only, from nothing at the seam to all at the skin; detail is
          * at most a quarter of the depth, so depth stays monotone and the surface single. */
@@ -135,7 +135,8 @@ static double stand_at(const struct relief_stand *stand, double x, double y, dou
 {
     double px = (x - stand->centre_x) / stand->radius_x, py = y / stand->radius_y;
     double far = sqrt(px * px + py * py);
-    double slope = hypot(px / stand->radius_x, py / stand->radius_y);
+    double ax = px / stand->radius_x, ay = py / stand->radius_y;
+    double slope = sqrt(ax * ax + ay * ay);
     double side = slope > 1e-9 ? far * (1 - far) / slope : fmin(stand->radius_x, stand->radius_y);
     return -join_smoothly(-side, z - stand->top, FILLET_MM); /* both, with a rounded rim */
 }
@@ -145,7 +146,7 @@ static double field_at(const struct relief_body *body, int i, int k, double y)
     const struct relief_grid *grid = &body->grid;
     double z = body->base_z + k * grid->step_mm;
     double value = figure_at(body, (size_t)k * grid->nx + i, y);
-    if (body->stand.top > 0)
+    if (z < body->stand.top + 2 * FILLET_MM && body->stand.top > 0)
         value = join_smoothly(value, stand_at(&body->stand, i * grid->step_mm, y, z), FILLET_MM);
     return fmin(value, z);
 }
@@ -215,7 +216,7 @@ static int slice_make(struct surface *s, bool with_depth, struct err *err)
     int nx = body->grid.nx, nz = body->grid.nz;
     double step = body->grid.step_mm;
     float *near = s->slice[0], *far = s->slice[1];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (nz * nx > 100000)
     for (int k = 0; k < nz; k++)
         for (int i = 0; i < nx; i++)
             far[(size_t)k * nx + i] = (float)field_at(body, i, k, s->y[1]);

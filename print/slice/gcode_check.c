@@ -37,6 +37,26 @@ static void find(struct judge *j, const char *code, bool fatal, double value, do
     j->passed = j->passed && !fatal;
 }
 
+/* How much of the top may be lost: tips thinner than a line are not printed, and so their layers
+ * and their height are missing. More than this is a lost part. */
+static double most_lost_mm(double height_mm)
+{
+    return fmax(3, 0.05 * height_mm);
+}
+
+static void judge_layers(struct judge *j)
+{
+    const struct gcode_scan *s = j->scan;
+    long missing = s->header_layers - (long)s->layers;
+    double layer = fmax(s->header_layer_mm, 0.04);
+    if (missing == 0)
+        return;
+    bool fatal = s->header_layers < 0 || missing < 0 ||
+                 (double)missing * layer > most_lost_mm((double)s->header_layers * layer);
+    find(j, "layer_count", fatal, s->layers, (double)s->header_layers,
+         "%u layers are there; the header says %ld", s->layers, s->header_layers);
+}
+
 static void judge_lines(struct judge *j)
 {
     const struct gcode_scan *s = j->scan;
@@ -54,9 +74,11 @@ static void judge_lines(struct judge *j)
              "the header is the engine's placeholder");
     if (s->extruding_moves == 0 || s->layers == 0 || s->z_rises == 0)
         find(j, "gcode_empty", true, (double)s->extruding_moves, 1, "nothing is printed");
-    if (s->header_layers != (long)s->layers)
-        find(j, "layer_count", true, s->layers, (double)s->header_layers,
-             "%u layers are there; the header says %ld", s->layers, s->header_layers);
+    if (s->gap_line)
+        find(j, "layer_gap", true, (double)s->gap_line, 0,
+             "line %llu begins a layer after one or more that are missing",
+             (unsigned long long)s->gap_line);
+    judge_layers(j);
 }
 
 static void judge_bounds(struct judge *j)
@@ -82,17 +104,16 @@ static void judge_bounds(struct judge *j)
              "the first layer is printed %.2f mm above the bed", s->first_z);
 }
 
-/* Tips thinner than a line are not printed: a little lower is common, much lower is a lost part. */
 static void judge_height(struct judge *j)
 {
     const struct gcode_scan *s = j->scan;
     double wanted = j->model_height_mm, layer = fmax(s->header_layer_mm, 0.1);
-    double slack = 1.5 * layer + 0.05, most_lost = fmax(3, 0.05 * wanted);
+    double slack = 1.5 * layer + 0.05;
     if (wanted <= 0 || s->extruding_moves == 0)
         return;
     double lost = wanted - s->high[2];
     if (lost < -slack || lost > slack)
-        find(j, "height_mismatch", lost < -slack || lost > most_lost, s->high[2], wanted,
+        find(j, "height_mismatch", lost < -slack || lost > most_lost_mm(wanted), s->high[2], wanted,
              "prints %.2f mm high; the model is %.2f mm", s->high[2], wanted);
 }
 

@@ -228,11 +228,22 @@ static bool value_of(double *out, const char *line, const char *name)
     return true;
 }
 
+/* The engine leaves empty layers out: at a thin tip that is common, in the middle it is air. */
+static void take_layer(struct gcode_scan *s, long number)
+{
+    if (s->layers > 0 && number != s->last_layer + 1)
+        note(&s->gap_line, s->lines);
+    s->last_layer = number;
+    s->layers++;
+}
+
 static void take_comment(struct gcode_scan *s, const char *line)
 {
     double value;
-    if (strncmp(line, ";LAYER:", 7) == 0 || strncmp(line, ";LAYER_CHANGE", 13) == 0)
-        s->layers++;
+    if (value_of(&value, line, ";LAYER:"))
+        take_layer(s, lrint(value));
+    else if (strncmp(line, ";LAYER_CHANGE", 13) == 0)
+        take_layer(s, s->last_layer + 1);
     else if (!s->has_time && value_of(&value, line, ";TIME:")) {
         s->has_time = true;
         s->header_time_s = value;

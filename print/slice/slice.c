@@ -16,7 +16,9 @@
 #include "print/slice/engine.h"
 
 #define TIMEOUT_S 600
-#define MEMORY_BYTES ((uint64_t)4 << 30)
+/* Address space, of which the engine reserves 4.3 GB for a figure that takes 70 MB: with 4 GiB
+ * every real figure ended in "Unknown exception". */
+#define MEMORY_BYTES ((uint64_t)12 << 30)
 #define FILE_BYTES ((uint64_t)2 << 30)
 #define PI 3.14159265358979323846
 
@@ -91,6 +93,7 @@ static int run_engine(struct engine_job *job, const struct engine *engine, doubl
     struct child_options options = {.argv = job->argv,
                                     .folder = job->folder,
                                     .limits = {.memory_bytes = MEMORY_BYTES,
+                                               .stack_bytes = (uint64_t)2 << 20,
                                                .file_bytes = FILE_BYTES,
                                                .cpu_s = 8 * timeout,
                                                .wall_s = timeout},

@@ -89,8 +89,8 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
  * Shape    model_height_mm 0 when it is not known. Absolute or relative moves, Marlin words.
  * Result   {"verdict":"pass|reject","findings":[{code,severity,message,value,limit}],
  *          "measures":{...}}; severity is "error" (rejects) or "warning". The caller cJSON_Deletes.
- *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, outside_bed,
- *          below_bed, too_high, height_mismatch, first_layer_high, cold_extrusion, bed_cold,
+ *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, layer_gap,
+ * outside_bed, below_bed, too_high, height_mismatch, first_layer_high, cold_extrusion, bed_cold,
  *          heaters_left_on, too_hot, placeholder_left, unreadable_line, filament_mismatch,
  *          too_fast.
  * Errors   only for a file that cannot be read. Cost O(bytes), about 150 MB/s; flat memory.

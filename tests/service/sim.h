@@ -37,8 +37,8 @@ static inline int sim_start(struct sim_process *sim, const char *speed, const ch
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(out[1], 1);
         close(out[0]);
-        execl(program, program, "--key", "secret", "--port", number, "--speed", speed, "--late-ms",
-              "600", state_path ? "--state" : NULL, state_path, NULL);
+        execl(program, program, "--key", "secret", "--port", number, "--speed", speed, "--slow-ms",
+              "40", "--late-ms", "600", state_path ? "--state" : NULL, state_path, NULL);
         _exit(127);
     }
     close(out[1]);

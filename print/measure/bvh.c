@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Building the tree, nearest points and rays. */
+#include "print/measure/bvh.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAF 4
+
+static uint32_t spread_bits(uint32_t x)
+{
+    x &= 0x3ff;
+    x = (x | x << 16) & 0x030000ff;
+    x = (x | x << 8) & 0x0300f00f;
+    x = (x | x << 4) & 0x030c30c3;
+    return (x | x << 2) & 0x09249249;
+}
+
+static void box_of(const struct mesh *mesh, size_t t, float low[3], float high[3])
+{
+    const uint32_t *v = mesh->triangles + 3 * t;
+    for (int k = 0; k < 3; k++) {
+        float a = mesh->xyz[3 * (size_t)v[0] + (size_t)k];
+        float b = mesh->xyz[3 * (size_t)v[1] + (size_t)k];
+        float c = mesh->xyz[3 * (size_t)v[2] + (size_t)k];
+        float ab_low = a < b ? a : b, ab_high = a < b ? b : a;
+        low[k] = c < ab_low ? c : ab_low;
+        high[k] = c > ab_high ? c : ab_high;
+    }
+}
+
+static void whole_box(const struct mesh *mesh, float low[3], float high[3])
+{
+    for (int k = 0; k < 3; k++)
+        low[k] = INFINITY, high[k] = -INFINITY;
+    for (size_t v = 0; v < mesh->vertex_count; v++)
+        for (int k = 0; k < 3; k++) {
+            float x = mesh->xyz[3 * v + (size_t)k];
+            low[k] = x < low[k] ? x : low[k];
+            high[k] = x > high[k] ? x : high[k];
+        }
+}
+
+static void morton_codes(uint32_t *codes, const struct mesh *mesh)
+{
+    float low[3], high[3], scale = 0;
+    whole_box(mesh, low, high);
+    for (int k = 0; k < 3; k++)
+        scale = high[k] - low[k] > scale ? high[k] - low[k] : scale;
+    scale = scale > 0 ? 1023 / scale : 0;
+    for (size_t t = 0; t < mesh->triangle_count; t++) {
+        float a[3], b[3];
+        box_of(mesh, t, a, b);
+        codes[t] = 0;
+        for (int k = 0; k < 3; k++) {
+            float at = ((a[k] + b[k]) / 2 - low[k]) * scale;
+            codes[t] |= spread_bits((uint32_t)(at < 0 ? 0 : at > 1023 ? 1023 : at)) << k;
+        }
+    }
+}
+
+/* Radix sort by 30 bits, three passes of ten; order ends in `order`. */
+static void sort_by_code(uint32_t *order, uint32_t *spare, const uint32_t *codes, size_t count)
+{
+    uint32_t *from = spare, *to = order;
+    for (uint32_t i = 0; i < count; i++)
+        from[i] = i;
+    for (int pass = 0; pass < 3; pass++) {
+        uint32_t starts[1025] = {0};
+        for (size_t i = 0; i < count; i++)
+            starts[(codes[i] >> (10 * pass) & 1023) + 1]++;
+        for (int i = 0; i < 1024; i++)
+            starts[i + 1] += starts[i];
+        for (size_t i = 0; i < count; i++)
+            to[starts[codes[from[i]] >> (10 * pass) & 1023]++] = from[i];
+        uint32_t *swapped = from;
+        from = to;
+        to = swapped;
+    }
+}
+
+static void node_fit(struct bvh *bvh, struct bvh_node *node)
+{
+    for (int k = 0; k < 3; k++)
+        node->low[k] = INFINITY, node->high[k] = -INFINITY;
+    for (uint32_t i = 0; i < (node->count ? node->count : 2); i++) {
+        float low[3], high[3];
+        if (node->count)
+            box_of(bvh->mesh, bvh->order[node->first + i], low, high);
+        else {
+            memcpy(low, bvh->nodes[node->first + i].low, sizeof low);
+            memcpy(high, bvh->nodes[node->first + i].high, sizeof high);
+        }
+        for (int k = 0; k < 3; k++) {
+            node->low[k] = low[k] < node->low[k] ? low[k] : node->low[k];
+            node->high[k] = high[k] > node->high[k] ? high[k] : node->high[k];
+        }
+    }
+}
+
+/* Halves a range of the order; depth is log2 of the triangles, so recursion is shallow. */
+static void node_build(struct bvh *bvh, uint32_t at, uint32_t first, uint32_t end)
+{
+    struct bvh_node node = {.first = first, .count = end - first};
+    if (end - first > LEAF) {
+        node = (struct bvh_node){.first = (uint32_t)bvh->node_count};
+        bvh->node_count += 2;
+        uint32_t middle = first + (end - first) / 2;
+        node_build(bvh, node.first, first, middle);
+        node_build(bvh, node.first + 1, middle, end);
+    }
+    node_fit(bvh, &node);
+    bvh->nodes[at] = node;
+}
+
+int bvh_build(struct bvh *out, const struct mesh *mesh, struct err *err)
+{
+    size_t n = mesh->triangle_count;
+    struct bvh made = {.mesh = mesh, .node_count = 1};
+    made.nodes = malloc((n + 2) * sizeof *made.nodes);
+    made.order = malloc((n + 1) * sizeof *made.order);
+    uint32_t *codes = malloc((n + 1) * sizeof *codes), *spare = malloc((n + 1) * sizeof *spare);
+    if (!made.nodes || !made.order || !codes || !spare) {
+        free(codes);
+        free(spare);
+        bvh_free(&made);
+        return FAIL(err, ERR_LIMIT, "no memory for a tree of %zu triangles", n);
+    }
+    morton_codes(codes, mesh);
+    sort_by_code(made.order, spare, codes, n);
+    free(codes);
+    free(spare);
+    node_build(&made, 0, 0, (uint32_t)n);
+    *out = made;
+    return 0;
+}
+
+void bvh_free(struct bvh *bvh)
+{
+    if (!bvh)
+        return;
+    free(bvh->nodes);
+    free(bvh->dipoles);
+    free(bvh->order);
+    *bvh = (struct bvh){0};
+}
+
+static double box_distance2(const struct bvh_node *node, const double p[3])
+{
+    double sum = 0;
+    for (int k = 0; k < 3; k++) {
+        double d = p[k] < node->low[k]    ? node->low[k] - p[k]
+                   : p[k] > node->high[k] ? p[k] - node->high[k]
+                                          : 0;
+        sum += d * d;
+    }
+    return sum;
+}
+
+static struct vec on_segment(struct vec p, struct vec a, struct vec b)
+{
+    struct vec ab = vec_sub(b, a);
+    double length2 = vec_dot(ab, ab), t = length2 > 0 ? vec_dot(vec_sub(p, a), ab) / length2 : 0;
+    return vec_add(a, vec_scale(ab, t < 0 ? 0 : t > 1 ? 1 : t));
+}
+
+/* Inside the triangle's prism: the foot on its plane; else the nearest point of its three sides. */
+static struct vec on_triangle(struct vec p, struct vec a, struct vec b, struct vec c)
+{
+    struct vec n = vec_cross(vec_sub(b, a), vec_sub(c, a));
+    double n2 = vec_dot(n, n);
+    if (n2 > 0 && vec_dot(vec_cross(vec_sub(b, a), vec_sub(p, a)), n) >= 0 &&
+        vec_dot(vec_cross(vec_sub(c, b), vec_sub(p, b)), n) >= 0 &&
+        vec_dot(vec_cross(vec_sub(a, c), vec_sub(p, c)), n) >= 0)
+        return vec_sub(p, vec_scale(n, vec_dot(vec_sub(p, a), n) / n2));
+    struct vec best = on_segment(p, a, b);
+    double best2 = vec_dot(vec_sub(p, best), vec_sub(p, best));
+    const struct vec others[2] = {on_segment(p, b, c), on_segment(p, c, a)};
+    for (int i = 0; i < 2; i++) {
+        struct vec d = vec_sub(p, others[i]);
+        if (vec_dot(d, d) < best2) {
+            best2 = vec_dot(d, d);
+            best = others[i];
+        }
+    }
+    return best;
+}
+
+struct nearest {
+    struct vec p, at;
+    double best2;
+    uint32_t triangle;
+};
+
+static void nearest_leaf(const struct bvh *bvh, const struct bvh_node *node, struct nearest *q)
+{
+    for (uint32_t i = 0; i < node->count; i++) {
+        uint32_t t = bvh->order[node->first + i];
+        struct vec at = on_triangle(q->p, mesh_corner(bvh->mesh, t, 0),
+                                    mesh_corner(bvh->mesh, t, 1), mesh_corner(bvh->mesh, t, 2));
+        struct vec d = vec_sub(q->p, at);
+        double d2 = vec_dot(d, d);
+        if (d2 < q->best2) {
+            q->best2 = d2;
+            q->at = at;
+            q->triangle = t;
+        }
+    }
+}
+
+double bvh_nearest(const struct bvh *bvh, struct vec p, double within, struct vec *at,
+                   uint32_t *triangle)
+{
+    struct nearest q = {.p = p, .at = p, .best2 = within * within, .triangle = UINT32_MAX};
+    const double flat[3] = {p.x, p.y, p.z};
+    struct {
+        uint32_t node;
+        double distance2;
+    } stack[80];
+    size_t top = 0;
+    if (bvh->mesh->triangle_count) {
+        stack[top].node = 0;
+        stack[top++].distance2 = box_distance2(&bvh->nodes[0], flat);
+    }
+    while (top) {
+        top--;
+        if (stack[top].distance2 >= q.best2)
+            continue;
+        const struct bvh_node *node = &bvh->nodes[stack[top].node];
+        if (node->count) {
+            nearest_leaf(bvh, node, &q);
+            continue;
+        }
+        double left = box_distance2(&bvh->nodes[node->first], flat);
+        double right = box_distance2(&bvh->nodes[node->first + 1], flat);
+        uint32_t first = node->first, left_is_near = left < right;
+        stack[top].node = first + left_is_near;
+        stack[top++].distance2 = left_is_near ? right : left;
+        stack[top].node = first + 1 - left_is_near;
+        stack[top++].distance2 = left_is_near ? left : right;
+    }
+    if (at)
+        *at = q.at;
+    if (triangle)
+        *triangle = q.triangle;
+    return sqrt(q.best2);
+}
+
+static double ray_triangle(struct vec o, struct vec d, struct vec a, struct vec b, struct vec c)
+{
+    struct vec e1 = vec_sub(b, a), e2 = vec_sub(c, a), s = vec_sub(o, a);
+    struct vec p = vec_cross(d, e2);
+    double det = vec_dot(e1, p);
+    if (det == 0)
+        return INFINITY;
+    double u = vec_dot(s, p) / det;
+    struct vec q = vec_cross(s, e1);
+    double v = vec_dot(d, q) / det;
+    if (u < 0 || v < 0 || u + v > 1)
+        return INFINITY;
+    return vec_dot(e2, q) / det;
+}
+
+static int ray_hits_box(const struct bvh_node *node, const double o[3], const double inverse[3],
+                        double until)
+{
+    double enter = 0, leave = until;
+    for (int k = 0; k < 3; k++) {
+        double a = (node->low[k] - o[k]) * inverse[k], b = (node->high[k] - o[k]) * inverse[k];
+        double near = a < b ? a : b, far = a < b ? b : a;
+        enter = near > enter ? near : enter;
+        leave = far < leave ? far : leave;
+    }
+    return enter <= leave * (1 + 1e-9) + 1e-12;
+}
+
+double bvh_ray(const struct bvh *bvh, struct vec origin, struct vec direction, double from,
+               uint32_t skip, uint32_t *triangle)
+{
+    const double o[3] = {origin.x, origin.y, origin.z};
+    const double d[3] = {direction.x, direction.y, direction.z};
+    double inverse[3], best = INFINITY;
+    for (int k = 0; k < 3; k++)
+        inverse[k] = 1 / (fabs(d[k]) < 1e-18 ? 1e-18 : d[k]);
+    uint32_t stack[80];
+    size_t top = 0;
+    if (bvh->mesh->triangle_count)
+        stack[top++] = 0;
+    while (top) {
+        const struct bvh_node *node = &bvh->nodes[stack[--top]];
+        if (!ray_hits_box(node, o, inverse, best))
+            continue;
+        if (!node->count) {
+            stack[top++] = node->first;
+            stack[top++] = node->first + 1;
+            continue;
+        }
+        for (uint32_t i = 0; i < node->count; i++) {
+            uint32_t t = bvh->order[node->first + i];
+            double at = t == skip ? INFINITY
+                                  : ray_triangle(origin, direction, mesh_corner(bvh->mesh, t, 0),
+                                                 mesh_corner(bvh->mesh, t, 1),
+                                                 mesh_corner(bvh->mesh, t, 2));
+            if (at >= from && at < best) {
+                best = at;
+                if (triangle)
+                    *triangle = t;
+            }
+        }
+    }
+    return best;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the readers share: a mesh that grows, a cursor over text, and one function per format. */
+#ifndef PRINT_READ_BUILD_H
+#define PRINT_READ_BUILD_H
+
+#include <stdbool.h>
+
+#include "print/read/read.h"
+
+/* Grows by doubling up to MESH_MAX_TRIANGLES; mesh's counts are what is filled. */
+struct mesh_builder {
+    struct mesh mesh;
+    size_t vertex_room;
+    size_t triangle_room;
+};
+
+/** Makes room for so many more. Errors ERR_LIMIT code mesh_too_large. */
+int builder_reserve(struct mesh_builder *b, size_t vertices, size_t triangles,
+                    struct err *err) MUST_CHECK;
+int builder_vertex(struct mesh_builder *b, float x, float y, float z, struct err *err) MUST_CHECK;
+int builder_triangle(struct mesh_builder *b, uint32_t one, uint32_t two, uint32_t three,
+                     struct err *err) MUST_CHECK;
+void builder_free(struct mesh_builder *b);
+
+/* A number's value; anything that is no finite number is NaN, so that it is found when used. */
+struct text {
+    const char *at;
+    const char *end;
+};
+
+/** Cuts off the next line (without its end) and moves on; false at the end of the text. */
+bool text_line(struct text *text, struct text *line);
+
+/** Cuts off the next word of non-white characters; false when there is none. */
+bool text_word(struct text *text, struct text *word);
+
+bool text_is(const struct text *word, const char *value); /* ASCII case is ignored */
+bool text_begins(const struct text *word, const char *value);
+
+/** Reads a decimal number at the front of the text and moves past it; false when there is none. */
+bool text_number(struct text *text, double *value);
+bool text_integer(struct text *text, int64_t *value);
+
+/** Adds a sentence to the notes unless it is there already. */
+void note(struct read_notes *notes, const char *sentence);
+
+/* Readers check sizes and indices; mesh_read checks that used vertices are finite. */
+int read_stl(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+             struct err *err) MUST_CHECK;
+int read_obj(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+             struct err *err) MUST_CHECK;
+int read_ply(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+             struct err *err) MUST_CHECK;
+int read_off(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+             struct err *err) MUST_CHECK;
+int read_gltf(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+              struct err *err) MUST_CHECK; /* .gltf text and .glb */
+int read_3mf(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+             struct err *err) MUST_CHECK;
+
+#define DAMAGED(err, ...) FAIL_CODE(err, ERR_INPUT, "mesh_damaged", __VA_ARGS__)
+#define TRUNCATED(err, ...) FAIL_CODE(err, ERR_INPUT, "mesh_truncated", __VA_ARGS__)
+#define UNSUPPORTED(err, ...) FAIL_CODE(err, ERR_INPUT, "mesh_unsupported", __VA_ARGS__)
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Making one vertex of equal ones and throwing away triangles that are none. */
+#ifndef PRINT_REPAIR_WELD_H
+#define PRINT_REPAIR_WELD_H
+
+#include "print/mesh.h"
+
+/**
+ * Makes one vertex of all that have the same three floats (-0 is 0), in place; order kept.
+ * Result *merged (may be NULL): how many vertices went. Cost O(n), 8 bytes a vertex of scratch.
+ */
+int mesh_weld_exact(struct mesh *mesh, size_t *merged, struct err *err) MUST_CHECK;
+
+/**
+ * Merges vertices that lie within tolerance of one another (same or neighbouring cell of a grid of
+ * that size), in place. Meant for near-equal duplicates, not for closing gaps.
+ */
+int mesh_weld_near(struct mesh *mesh, double tolerance, size_t *merged, struct err *err) MUST_CHECK;
+
+struct clean_counts {
+    size_t degenerate; /* triangles that named a vertex twice */
+    size_t duplicate;  /* copies of a triangle, and pairs that cancel each other out */
+};
+
+/**
+ * Drops triangles that repeat a vertex; of triangles on the same three vertices keeps one, or none
+ * where as many face one way as the other. A mesh made wholly of such two-sided pairs keeps one
+ * side of each. Then drops vertices that nobody uses.
+ */
+int mesh_clean(struct mesh *mesh, struct clean_counts *counts, struct err *err) MUST_CHECK;
+
+/** Drops triangles that name a vertex twice; returns how many. */
+size_t mesh_drop_degenerate(struct mesh *mesh);
+
+/** Drops unused vertices; order kept. */
+int mesh_compact(struct mesh *mesh, struct err *err) MUST_CHECK;
+
+#endif
