@@ -8,6 +8,8 @@
 
 #define DEFAULT_SIZE_MM 100
 #define OVERHANG_DEG 45
+/* A rebuild cuts its grid into small triangles, flat parts too. */
+#define REBUILT_TRIANGLES ((size_t)150000)
 
 struct prep {
     const struct prep_options *options;
@@ -128,9 +130,12 @@ static int pivot(struct prep *p)
 
 static int shape(struct prep *p)
 {
-    if (p->options->max_triangles && p->mesh.triangle_count > p->options->max_triangles) {
+    size_t most = p->options->max_triangles;
+    if (p->repaired.rebuilt && (most == 0 || most > REBUILT_TRIANGLES))
+        most = REBUILT_TRIANGLES;
+    if (most && p->mesh.triangle_count > most) {
         size_t before = p->mesh.triangle_count;
-        int kept = mesh_decimate(&p->mesh, p->options->max_triangles, p->size_mm, p->err);
+        int kept = mesh_decimate(&p->mesh, most, p->size_mm, p->err);
         if (kept < 0)
             return -1;
         p->decimated_from = kept == 0 ? before : 0;
@@ -185,9 +190,9 @@ static void judge_repairs(struct prep *p)
         report_find(r, "sides_turned", SEVERITY_INFO, (double)(c->shells.turned + c->flipped), NAN,
                     "surfaces that faced inward were turned outward");
     if (p->decimated_from)
-        report_find(r, "decimated", SEVERITY_INFO, (double)p->mesh.triangle_count,
-                    (double)p->options->max_triangles, "simplified from %zu to %zu triangles",
-                    p->decimated_from, p->mesh.triangle_count);
+        report_find(r, "decimated", SEVERITY_INFO, (double)p->mesh.triangle_count, NAN,
+                    "simplified from %zu to %zu triangles", p->decimated_from,
+                    p->mesh.triangle_count);
 }
 
 static void judge_change(struct prep *p)

@@ -99,9 +99,14 @@ static int open_buffer(struct gltf *gltf, const cJSON *json, size_t number, cons
         buffer->external = true;
         return 0;
     }
+    /* Extensions that compress name buffers that are not there. */
+    if (!uri && (number > 0 || !chunk)) {
+        buffer->external = true;
+        return 0;
+    }
     if (uri && decode_uri(gltf, buffer, uri->valuestring))
         return -1;
-    if (!uri && number == 0) {
+    if (!uri) {
         buffer->data = chunk;
         buffer->bytes = chunk_bytes;
     }
@@ -259,7 +264,7 @@ static int view_elements(const struct gltf *gltf, size_t view_number, size_t off
         return DAMAGED(gltf->err, "bufferView %zu cannot be used", view_number);
     const struct gltf_buffer *from = &gltf->buffers[buffer];
     if (from->external)
-        return UNSUPPORTED(gltf->err, "the mesh data lies in another file; send a GLB instead");
+        return UNSUPPORTED(gltf->err, "the mesh data does not lie in this file; send a plain GLB");
     if (start > from->bytes || bytes > from->bytes - start)
         return TRUNCATED(gltf->err, "bufferView %zu reaches beyond its buffer", view_number);
     e->stride = stride ? stride : each;

@@ -41,6 +41,12 @@ static int read_counts(struct text *text, int64_t *vertices, int64_t *faces, str
 {
     struct text line, word;
     bool there = next_line(text, &line) && text_word(&line, &word);
+    if (there) {
+        /* Some files leave no blank: "OFF8 6 12". */
+        line.at = word.at;
+        while (line.at < word.end && (*line.at < '0' || *line.at > '9'))
+            line.at++;
+    }
     if (there && !text_integer(&line, vertices))
         there = next_line(text, &line) && text_integer(&line, vertices);
     if (!there || !text_integer(&line, faces) || *vertices < 0 || *faces < 0)

@@ -11,6 +11,9 @@
 /* A block of 4 x 4 x 4 points is looked at closely when its corners differ or are near 1/2. */
 #define BLOCK 4
 #define UNSURE 0.25
+/* 64 winding numbers each, of some 4 us: about six seconds. */
+#define MAX_NEAR_BLOCKS 24000
+#define MIN_CELLS 40
 
 static size_t grid_index(const struct grid *g, int i, int j, int k)
 {
@@ -72,9 +75,10 @@ static uint8_t evaluate(struct grid *g, int i, int j, int k)
     return *state;
 }
 
-/* Blocks that a triangle's box touches, widened by one point (and the thickening). */
-static void mark_near(uint8_t *near, const size_t blocks[3], const struct grid *g)
+/* Blocks near a triangle: inside its widened box and not far from its plane. */
+static size_t mark_near(uint8_t *near, const size_t blocks[3], const struct grid *g)
 {
+    size_t marked = 0;
     const struct mesh *mesh = g->bvh.mesh;
     const double origin[3] = {g->origin.x, g->origin.y, g->origin.z};
     double wider = g->step + g->thicken;
@@ -92,11 +96,23 @@ static void mark_near(uint8_t *near, const size_t blocks[3], const struct grid *
             from[k] = from[k] < 0 ? 0 : from[k];
             to[k] = to[k] >= (long)blocks[k] ? (long)blocks[k] - 1 : to[k];
         }
+        struct vec n = vec_unit(mesh_normal2(mesh, t)), corner = mesh_corner(mesh, t, 0);
+        double reach = wider + 0.87 * g->step * BLOCK;
         for (long z = from[2]; z <= to[2]; z++)
             for (long y = from[1]; y <= to[1]; y++)
-                for (long x = from[0]; x <= to[0]; x++)
-                    near[((size_t)z * blocks[1] + (size_t)y) * blocks[0] + (size_t)x] = 1;
+                for (long x = from[0]; x <= to[0]; x++) {
+                    uint8_t *at =
+                        &near[((size_t)z * blocks[1] + (size_t)y) * blocks[0] + (size_t)x];
+                    struct vec p =
+                        grid_point(g, (int)x * BLOCK + BLOCK / 2, (int)y * BLOCK + BLOCK / 2,
+                                   (int)z * BLOCK + BLOCK / 2);
+                    if (*at || fabs(vec_dot(vec_sub(p, corner), n)) > reach)
+                        continue;
+                    *at = 1;
+                    marked++;
+                }
     }
+    return marked;
 }
 
 /* Away from the surface the winding number changes slowly: eight corners say what it does. */
@@ -127,7 +143,8 @@ static void fill_block(struct grid *g, int i, int j, int k, uint8_t state)
             }
 }
 
-static int grid_fill(struct grid *g, struct err *err)
+/* 0 filled; 1 the surface is so large in it that a coarser grid must do. */
+static int grid_fill(struct grid *g, bool may_refuse, struct err *err)
 {
     size_t blocks[3];
     for (int k = 0; k < 3; k++)
@@ -135,7 +152,10 @@ static int grid_fill(struct grid *g, struct err *err)
     uint8_t *near = calloc(blocks[0] * blocks[1] * blocks[2] + 1, 1);
     if (!near)
         return FAIL(err, ERR_LIMIT, "no memory for %zu blocks", blocks[0] * blocks[1] * blocks[2]);
-    mark_near(near, blocks, g);
+    if (mark_near(near, blocks, g) > MAX_NEAR_BLOCKS && may_refuse) {
+        free(near);
+        return 1;
+    }
     /* Blocks near the surface first: a point on a shared side must be theirs, not a guess. */
     for (int pass = 0; pass < 2; pass++)
         for (size_t z = 0, b = 0; z < blocks[2]; z++)
@@ -156,10 +176,18 @@ static int grid_fill(struct grid *g, struct err *err)
 int mesh_rebuild(struct mesh *out, const struct mesh *in, const struct rebuild_options *options,
                  struct err *err)
 {
-    struct grid g = {0};
-    int failed =
-        grid_open(&g, in, options, err) || grid_fill(&g, err) || grid_surface(out, &g, err);
-    bvh_free(&g.bvh);
-    free(g.state);
-    return failed ? -1 : 0;
+    struct rebuild_options now = *options;
+    int failed = 1;
+    while (failed == 1) {
+        struct grid g = {0};
+        failed = grid_open(&g, in, &now, err);
+        if (!failed)
+            failed = grid_fill(&g, now.cells > MIN_CELLS, err);
+        if (!failed)
+            failed = grid_surface(out, &g, err);
+        bvh_free(&g.bvh);
+        free(g.state);
+        now.cells = now.cells * 3 / 4;
+    }
+    return failed;
 }

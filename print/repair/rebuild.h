@@ -8,7 +8,7 @@
 #include "print/mesh.h"
 
 struct rebuild_options {
-    unsigned cells;    /* along the longest side; 16 .. 400 */
+    unsigned cells;    /* along the longest side, 40 .. 400; fewer where the surface is vast */
     double thicken_mm; /* solid, too, within this distance of the surface; 0: only what is inside */
 };
 

@@ -43,30 +43,35 @@ static int room(struct surface *s)
     return 0;
 }
 
+/* The winding number's 1/2 by halving: for the lids of holes, where no surface is near. */
+static double cross_by_value(const struct grid *g, struct vec a, struct vec b)
+{
+    double low = 0, high = 1;
+    for (int i = 0; i < 5; i++) {
+        double middle = (low + high) / 2;
+        struct vec p = vec_add(a, vec_scale(vec_sub(b, a), middle));
+        if (grid_value(g, p) > 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
 /*
- * Where the surface crosses from an inside to an outside point. Near the input surface the two
- * distances to it say so; at the lid of a hole there is no surface near, and halving the interval
- * of the winding number finds its 1/2.
+ * Where the surface crosses from an inside point a to an outside point b, told by their distances
+ * to the input surface. A thickened surface lies that much further out.
  */
 static double cross_at(const struct grid *g, struct vec a, struct vec b, double length)
 {
-    double da = bvh_nearest(&g->bvh, a, 2 * length, NULL, NULL);
-    double db = bvh_nearest(&g->bvh, b, 2 * length, NULL, NULL);
-    double t = 0.5;
-    if (g->thicken > 0 || da + db > 1.5 * length) {
-        double low = 0, high = 1;
-        for (int i = 0; i < 5; i++) {
-            double middle = (low + high) / 2;
-            struct vec p = vec_add(a, vec_scale(vec_sub(b, a), middle));
-            if (grid_value(g, p) > 0)
-                low = middle;
-            else
-                high = middle;
-        }
-        t = (low + high) / 2;
-    } else if (da + db > 0) {
-        t = da / (da + db);
-    }
+    double within = 2 * length + g->thicken, thicken = g->thicken;
+    double da = bvh_nearest(&g->bvh, a, within, NULL, NULL);
+    double db = bvh_nearest(&g->bvh, b, within, NULL, NULL), t;
+    double in = thicken > 0 && da < thicken ? thicken - da : thicken + da, out = db - thicken;
+    if (in + out > 1.5 * length || !(in + out > 0))
+        t = cross_by_value(g, a, b);
+    else
+        t = in / (in + out);
     return t < 0.04 ? 0.04 : t > 0.96 ? 0.96 : t;
 }
 
