@@ -98,7 +98,6 @@ static const int allowed[] = {
     SCMP_SYS(getpid),
     SCMP_SYS(getppid), /* lib3mf makes UUIDs through libuuid */
     SCMP_SYS(gettid),
-    SCMP_SYS(getppid),
     SCMP_SYS(getcpu),
     SCMP_SYS(getuid),
     SCMP_SYS(geteuid),

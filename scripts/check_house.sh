@@ -33,7 +33,7 @@ twice=$(files '*.c' '*.h' '*.cpp' | grep -E '^(base|print|intake|storage|service
 say one_doorman_for_each_library "$twice"
 
 alone=$(files '*.h' | grep -E '^(base|print|intake|storage|service)/' | while read -r h; do
-    gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -I. -fsyntax-only -x c "$h" >/dev/null 2>&1 || echo "$h"; done)
+    printf '#include "%s"\nint alone;\n' "$h" | gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -I. -fsyntax-only -x c - >/dev/null 2>&1 || echo "$h"; done)
 say headers_compile_alone "$alone"
 
 spdx=$(files '*.c' '*.h' '*.cpp' '*.sh' '*.sql' '*.js' '*.css' Makefile | while read -r f; do

@@ -5,13 +5,13 @@
  */
 #include <string.h>
 
+#include "base/version.h"
 #include "print/export/export.h"
 #include "print/export/mesh_check.h"
 #include "print/export/number.h"
 #include "print/export/packer.h"
 #include "print/export/xml.h"
 
-#define VERSION "0.1"
 #define THUMBNAIL "Metadata/thumbnail.png"
 #define RELATION "http://schemas.openxmlformats.org/package/2006/relationships"
 
@@ -75,7 +75,7 @@ static int make_head(struct bytes *text, const struct export_labels *labels, str
     const struct {
         const char *name, *value;
     } metadata[] = {{"Title", labels->title},
-                    {"Application", "Statuette " VERSION},
+                    {"Application", "Statuette " STATUETTE_VERSION},
                     {"CreationDate", labels->created},
                     {"statuette:OrderId", labels->order_id},
                     {"statuette:ItemId", labels->item_id},

@@ -29,6 +29,7 @@ select i.id, json_build_object(
         from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash order by s.created_at desc limit 1),
     'runs', coalesce((select json_agg(json_build_object(
             'id', r.id, 'state', r.state, 'part_code', r.part_code, 'printer_id', r.printer_id, 'progress', r.progress,
+            'print_time_s', r.print_time_s, 'filament_g', r.filament_g,
             'verdict', r.verdict, 'verdict_reason', r.verdict_reason, 'verdict_by', r.verdict_by, 'reason', r.reason)
             order by r.created_at, r.id)
         from runs r where r.item_id = i.id), '[]'),

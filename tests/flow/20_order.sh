@@ -48,7 +48,7 @@ good() { # prints the next run and says it is good
 check first_good_part good
 check second_good_part good
 check then_the_item_is_ready wait_state "$order" ready 20
-same no_run_was_started_twice 0 "$(curl -s -H 'X-Api-Key: secret' "$sim_url/sim/stats" | jq '[.starts[]|select(.>1)]|length')"
+same no_run_was_started_twice 0 "$(started_twice "$sim_url")"
 
 check export_works "$program" order export "$order" -o "$work/export"
 for f in photo report 3mf stl gcode task.json; do

@@ -34,9 +34,8 @@ done
 kill -9 "${worker[@]}" 2>/dev/null
 same "${orders}_orders_reach_the_same_end" "$orders" "$(ready)"
 check "after_${kills}_kills" test "$killed" -ge 1
-twice=0
-for port in $sims; do twice=$((twice + $(curl -s -H 'X-Api-Key: secret' "http://127.0.0.1:$port/sim/stats" | jq '[.starts[]|select(.>1)]|length'))); done
-same no_run_started_twice 0 "$twice"
+n_sim=0
+for port in $sims; do same "no_run_started_twice_on_printer_$((++n_sim))" 0 "$(started_twice "http://127.0.0.1:$port")"; done
 same one_good_part_an_item "$orders" "$(sql "select count(*) from runs where verdict = 'good'")"
 same no_job_is_left 0 "$(sql "select count(*) from jobs where lease_token is not null and lease_until < now() - interval '1 minute'")"
 same nothing_dead 0 "$(sql "select count(*) from job_history where outcome = 'dead'")"

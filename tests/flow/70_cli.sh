@@ -21,7 +21,7 @@ check mesh_prep_writes_both "$program" mesh prep tet.stl -o tet.3mf -o out.stl -
 same mesh_prep_changes_no_input "$before" "$(sha256sum tet.stl)"
 same mesh_prep_scales_to_the_height 30 "$(jq '.output.size_mm[2]*1000|round/1000' report.json)"
 "$program" mesh prep tet.stl -o again.3mf --height 30 --flatten 0 --quiet >/dev/null
-check the_same_input_gives_the_same_bytes bash -c "unzip -p tet.3mf 3D/3dmodel.model 2>/dev/null | cmp - <(unzip -p again.3mf 3D/3dmodel.model) || cmp tet.3mf again.3mf"
+check the_same_input_gives_the_same_bytes cmp tet.3mf again.3mf
 check mesh_render_draws "$program" mesh render tet.3mf -o pic.png --size 200x150 --view front
 same picture_has_the_size "200 150" "$(python3 -c "import struct;d=open('pic.png','rb').read();print(*struct.unpack('>II',d[16:24]))")"
 check slice_gives_gcode "$program" slice tet.3mf -o tet.gcode

@@ -85,3 +85,9 @@ state_is() { [ "$(item_state "$1")" = "$2" ]; }
 wait_state() { # ORDER STATE SECONDS
     wait_for "$3" state_is "$1" "$2" || { get "/v1/orders/$1" | jq -c '[.items[]|{state,problem}]'; return 1; }
 }
+
+# Files that a virtual printer was told to start more than once: a number, or what it answered instead.
+started_twice() { # URL
+    local a; a=$(curl -s -m 20 -H 'X-Api-Key: secret' "$1/sim/stats")
+    jq -e '[.starts[]|select(.>1)]|length' <<<"$a" 2>/dev/null || echo "no answer: $a"
+}
