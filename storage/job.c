@@ -56,10 +56,11 @@ int job_claim(struct job *job, struct db *db, const char *kinds, const char *wor
     snprintf(lease, sizeof lease, "%d", lease_s);
     snprintf(limit, sizeof limit, "%d", limit_per_kind);
     memset(job, 0, sizeof *job);
-    if (db_begin(db, err))
-        return -1;
     /* With a limit, claimers go one at a time: each must count what the one before it took. */
-    int result = limit_per_kind > 0 ? DB_RUN(NULL, db, "job_gate", err, "job_claim") : 0;
+    bool gate = limit_per_kind > 0;
+    if (gate && db_begin(db, err))
+        return -1;
+    int result = gate ? DB_RUN(NULL, db, "job_gate", err, "job_claim") : 0;
     struct db_rows *rows = NULL;
     if (result == 0)
         result = DB_RUN(&rows, db, "job_claim", err, kinds, worker, lease, limit);
@@ -67,7 +68,7 @@ int job_claim(struct job *job, struct db *db, const char *kinds, const char *wor
         result = take(job, rows, err);
     int nothing = result == 0 && db_row_count(rows) == 0;
     db_rows_free(rows);
-    result = db_leave(1, result, db, err);
+    result = db_leave(gate, result, db, err);
     if (result)
         job_free(job);
     return result ? -1 : nothing;
