@@ -71,8 +71,8 @@ static int grid_make(struct grid *grid, const struct picture *picture,
     /* Two steps, because a box one pixel thin cannot be shrunk in both directions. */
     double step_x = (double)box->width / grid->width, step_y = (double)box->height / grid->height;
     size_t cells = (size_t)grid->width * grid->height;
-    grid->luma = malloc(cells * sizeof *grid->luma);
-    grid->weight = malloc(cells * sizeof *grid->weight);
+    grid->luma = calloc(cells, sizeof *grid->luma);
+    grid->weight = calloc(cells, sizeof *grid->weight);
     if (!grid->luma || !grid->weight)
         return FAIL(err, ERR_LIMIT, "no memory to judge the photo");
     for (uint32_t y = 0; y < grid->height; y++)

@@ -14,18 +14,21 @@ static const struct provider_driver relief = {
     .max_in_flight = 2,
 };
 
-static const struct provider_driver *const table[] = {&relief, &provider_hunyuan3d2};
+static const struct provider_driver *const table[] = {&relief, &provider_hunyuan3d2, NULL};
 
 const struct provider_driver *provider_at(size_t i)
 {
-    return i < sizeof table / sizeof *table ? table[i] : NULL;
+    for (size_t row = 0; table[row]; row++)
+        if (row == i)
+            return table[row];
+    return NULL;
 }
 
 const struct provider_driver *provider_find(const char *id)
 {
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i]->id, id) == 0)
-            return table[i];
+    for (size_t row = 0; table[row]; row++)
+        if (strcmp(table[row]->id, id) == 0)
+            return table[row];
     return NULL;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* intake/photo: formats by their bytes, refusals by code, orientation, colour, size, findings. */
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lcms2.h>
 #include <zlib.h>
 
-#include "base/clock.h"
 #include "intake/photo.h"
 #include "intake/photo_judge.h"
 #include "intake/photo_raw.h"
@@ -215,11 +215,11 @@ static void test_photo__refuses_a_huge_png_at_once_and_without_memory(void)
 {
     uint8_t bomb[64];
     long before = resident_kb();
-    double start = clock_s();
+    clock_t start = clock(); /* the processor's time: the machine may be busy */
     CHECK_TEXT(code_of(bomb, bomb_png(bomb, 30000)), "photo_too_large");
     CHECK(err.kind == ERR_LIMIT);
     CHECK_TEXT(code_of(bomb, bomb_png(bomb, 65536)), "photo_too_large");
-    CHECK(clock_s() - start < 0.5);
+    CHECK((clock() - start) / (double)CLOCKS_PER_SEC < 0.2);
     CHECK(resident_kb() - before < 4096);
 }
 

@@ -45,7 +45,7 @@ static struct http_answer answer_text(int status, const char *text)
 /* Reads an answer to a submit, keeps the words of it, and lets go of the rest. */
 static struct provider_reading read_submit(struct http_answer answer)
 {
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     if (driver()->submit_read(&reading, &answer, &err))
         abort();
     http_answer_free(&answer);
@@ -77,7 +77,7 @@ static void expand_binary(struct bytes *out, const cJSON *binary)
     const char *hex = json_text(binary, "magic_hex", "");
     uint8_t *data = calloc(n, 1);
     for (size_t i = 0; i < strlen(hex) / 2; i++)
-        sscanf(hex + 2 * i, "%2hhx", data + i);
+        data[i] = (uint8_t)strtoul((char[3]){hex[2 * i], hex[2 * i + 1]}, NULL, 16);
     if (memcmp(data, "glTF", 4) == 0)
         put_length(data + 8, n);
     else
@@ -109,7 +109,7 @@ static void replay(const cJSON *exchange, const char *name)
     const cJSON *expect = json_get(json_get(exchange, "meta"), "expect");
     const cJSON *response = json_get(exchange, "response");
     struct http_answer answer = {.sent = true, .retry_after_s = -1};
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     char state[20], error[20];
     answer.status = (int)json_number(response, "status", 0);
     fill_body(&answer.body, json_get(response, "body"));
@@ -554,7 +554,7 @@ static struct provider_reading generate(const struct server *server, bool prefer
     char url[64];
     struct http_request request;
     struct http_answer answer;
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     struct generation_spec spec = {.image = small_jpeg, .image_bytes = 12, .seed = 7};
     snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
     struct provider_settings settings = {.base_url = url, .prefer_async = prefer_async};
@@ -576,7 +576,7 @@ static struct provider_reading poll_once(const struct server *server, const char
     char url[64];
     struct http_request request;
     struct http_answer answer;
-    struct provider_reading reading;
+    struct provider_reading reading = {0};
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", server->port);
     struct provider_settings settings = {.base_url = url};
     if (driver()->poll_request(&request, &settings, task, &err) ||
@@ -643,7 +643,7 @@ static void *raise_after_a_while(void *flag)
 
 static void test_sim__a_stopped_worker_does_not_wait_out_the_call(void)
 {
-    START_SIM("--slow", "4000");
+    START_SIM("--slow", "30000");
     atomic_bool stop = false;
     struct http_request request = request_to(sim.port, "/generate");
     struct http_answer answer;
@@ -655,7 +655,7 @@ static void test_sim__a_stopped_worker_does_not_wait_out_the_call(void)
     double start = clock_s();
     CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
     CHECK_TEXT(err.code, "http_stopped");
-    CHECK(answer.sent && clock_s() - start < 3);
+    CHECK(answer.sent && clock_s() - start < 20);
     pthread_join(thread, NULL);
     http_answer_free(&answer);
     http_request_free(&request);
@@ -677,16 +677,15 @@ static void test_sim__half_a_model_and_a_web_page_are_no_result(void)
 
 static void test_sim__the_async_way_polls_past_a_file_half_written(void)
 {
-    START_SIM("--slow", "300", "--truncate");
-    struct provider_reading r = generate(&sim, true, 0), last;
+    START_SIM("--slow", "200", "--truncate");
+    struct provider_reading r = generate(&sim, true, 0), last = {0};
+    int looks = 0;
     CHECK(r.state == TASK_RUNNING && *r.task);
-    last = poll_once(&sim, r.task);
-    CHECK(last.state == TASK_RUNNING);
-    usleep(400000);
-    last = poll_once(&sim, r.task);
-    CHECK(last.state == TASK_RUNNING); /* half of the file */
-    last = poll_once(&sim, r.task);
-    CHECK(last.state == TASK_SUCCEEDED && last.model.len > 10000);
+    do { /* at least twice: the first look at the finished file gets half of it */
+        last = poll_once(&sim, r.task);
+        usleep(20000);
+    } while (last.state == TASK_RUNNING && ++looks < 500);
+    CHECK(looks >= 1 && last.state == TASK_SUCCEEDED && last.model.len > 10000);
     provider_reading_free(&last);
     last = poll_once(&sim, "00000000-0000-4000-8000-000000000000");
     CHECK(last.state == TASK_RUNNING);

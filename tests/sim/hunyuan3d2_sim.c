@@ -263,7 +263,7 @@ static enum MHD_Result on_status(struct sim *sim, struct MHD_Connection *connect
     char *json = malloc(4 * (n / 3 + 2) + 64);
     int head = sprintf(json, "{\"status\":\"completed\",\"model_base64\":\"");
     base64_encode(json + head, sim->model.data, n);
-    strcat(json + head, "\"}");
+    memcpy(json + strlen(json), "\"}", 3);
     enum MHD_Result result = reply_json(connection, 200, json);
     free(json);
     return result;
