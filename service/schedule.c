@@ -196,12 +196,12 @@ static int watch_one(struct db *db, const struct watched *before, struct err *er
     return 0;
 }
 
-int schedule_watch(int *busy, struct db *db, const char *printer_id, struct err *err)
+int schedule_watch(int *busy, struct db *db, const char *printer_id, bool away_too, struct err *err)
 {
     struct db_rows *rows = NULL;
     if (busy)
         *busy = 0;
-    if (DB_RUN(&rows, db, "schedule_printers", err, printer_id))
+    if (DB_RUN(&rows, db, "schedule_printers", err, printer_id, away_too ? "true" : "false"))
         return -1;
     int failed = 0;
     for (int i = 0; i < db_row_count(rows); i++) {
@@ -292,6 +292,7 @@ struct schedule {
     pthread_t thread;
     atomic_bool stop;
     const struct settings *settings;
+    unsigned passes;
 };
 
 static void nap(const struct schedule *schedule, int ms)
@@ -301,13 +302,14 @@ static void nap(const struct schedule *schedule, int ms)
         nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
 }
 
-/* A second while something prints, two when all rest. */
+/* A second while something prints, two when all rest; printers that are away for long are asked
+ * every tenth time only, for each may cost the time that a connection is waited for. */
 static int pass(struct schedule *schedule, struct db *db, struct err *err)
 {
     char actor[80];
     int busy = 0, made = 0;
     snprintf(actor, sizeof actor, "worker:%.64s", schedule->settings->worker_name);
-    int failed = schedule_watch(&busy, db, NULL, err);
+    int failed = schedule_watch(&busy, db, NULL, schedule->passes++ % 10 == 0, err);
     if (failed)
         log_failure(LOG_WARN, "printer_watch", NULL, err);
     if (schedule_assign(&made, db, actor, err) || schedule_adopt(db, err)) {

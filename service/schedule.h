@@ -40,9 +40,11 @@ struct verdict {
 struct verdict schedule_decide(const struct watched *before, const struct printer_report *report,
                                const struct printer_file *record);
 
-/** Asks one printer (or all, printer_id NULL) how it is and writes what follows from it. *busy (may
- * be NULL) = how many have a run. One that fails does not keep the others from being asked. */
-int schedule_watch(int *busy, struct db *db, const char *printer_id, struct err *err) MUST_CHECK;
+/** Asks one printer (or all, printer_id NULL) how it is and writes what follows from it; away_too:
+ * also those that have been away for more than a minute, which costs 2 s each. *busy (may be NULL)
+ * = how many have a run. One that fails does not keep the others from being asked. */
+int schedule_watch(int *busy, struct db *db, const char *printer_id, bool away_too,
+                   struct err *err) MUST_CHECK;
 
 /** Gives waiting runs to ready printers until no pair is left; *count (may be NULL) = how many. */
 int schedule_assign(int *count, struct db *db, const char *actor, struct err *err) MUST_CHECK;

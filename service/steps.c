@@ -38,6 +38,7 @@ static int item_fill(struct item *item, const struct db_rows *rows, struct step 
     item->round = (int)db_int(rows, 0, 7);
     item->version = (int)db_int(rows, 0, 8);
     snprintf(item->approved_hash, sizeof item->approved_hash, "%s", db_text(rows, 0, 12));
+    item->model_number = (int)db_int(rows, 0, 13);
     item->name = strdup(db_text(rows, 0, 9));
     if (!item->name)
         return FAIL(err, ERR_LIMIT, "no memory for an item");

@@ -37,7 +37,7 @@ struct item {
     char id[40], order_id[40], state[24], template[48], photo_class[16], model_id[40];
     char number[24];                /* of the order */
     char approved_hash[SHA256_HEX]; /* "" nothing was passed */
-    int position, round, version;
+    int position, round, version, model_number;
     char *name;     /* what the part is called; "" none */
     cJSON *options; /* completed from the template by the form */
     cJSON *consent;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "intake/provider/provider.h"
 #include "service/steps_own.h"
 
 /* Findings about the subject do not count where the whole picture is used. */
@@ -47,13 +48,22 @@ static int photos_problem(char **problem, struct step *step, const struct item *
     return failed;
 }
 
-/* The first provider of the template's route; a later round may take another. */
+/* The first provider of the template's route that this photo may be sent to; where there is none,
+ * the first, and the step that would send refuses with the reason. */
 static const char *provider_of(const struct item *item)
 {
-    const cJSON *route = json_get(json_get(item->product, "provider"), "route");
+    const cJSON *route = json_get(json_get(item->product, "provider"), "route"), *one;
     const cJSON *first = cJSON_GetArrayItem(route, 0);
-    return json_text(item->options, "provider",
-                     cJSON_IsString(first) ? first->valuestring : "relief");
+    const char *own = json_text(item->options, "provider", NULL);
+    if (own)
+        return own;
+    cJSON_ArrayForEach (one, route) {
+        const struct provider_driver *driver =
+            cJSON_IsString(one) ? provider_find(one->valuestring) : NULL;
+        if (driver && provider_may_receive(driver, item->photo_class, item->consent))
+            return driver->id;
+    }
+    return cJSON_IsString(first) ? first->valuestring : "relief";
 }
 
 int task_add(struct step *step, const struct item *item, struct err *err)

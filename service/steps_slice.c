@@ -132,8 +132,8 @@ static int write_sliced(struct sliced *s, struct step *step, const struct item *
 static int slice_in(struct step *step, const struct item *item, const char *folder, struct err *err)
 {
     char gcode_name[64], note_name[64];
-    stage_name(gcode_name, "07_sliced", 1, "gcode");
-    stage_name(note_name, "07_slice", 1, "json");
+    stage_name(gcode_name, "07_sliced", item->model_number, "gcode");
+    stage_name(note_name, "07_slice", item->model_number, "json");
     struct sliced s = {
         .gcode = {.kind = "gcode", .name = gcode_name, .mime = "text/x-gcode"},
         .note = {.kind = "slice_report", .name = note_name, .mime = "application/json"}};

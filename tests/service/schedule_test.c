@@ -110,8 +110,9 @@ static int print_job(struct db *on, const char *worker, struct err *why)
 /* One round of everything. */
 static int round_of(struct db *on, const char *worker, struct err *why)
 {
-    if (schedule_watch(NULL, on, NULL, why) || schedule_assign(NULL, on, "worker:test", why) ||
-        job_rescue(NULL, on, why) || schedule_adopt(on, why))
+    if (schedule_watch(NULL, on, NULL, true, why) ||
+        schedule_assign(NULL, on, "worker:test", why) || job_rescue(NULL, on, why) ||
+        schedule_adopt(on, why))
         return -1;
     int result;
     while ((result = print_job(on, worker, why)) == 0)
@@ -491,7 +492,8 @@ static int leave_dispatch(int steps)
     struct printer_link link = {.url = sim.url, .api_key = "secret"};
     const struct bytes content = {.data = (uint8_t *)(uintptr_t)gcode, .len = sizeof gcode - 1};
     struct job job;
-    if (schedule_watch(NULL, db, NULL, &err) || schedule_assign(NULL, db, "worker:test", &err) ||
+    if (schedule_watch(NULL, db, NULL, true, &err) ||
+        schedule_assign(NULL, db, "worker:test", &err) ||
         (steps > 0 && job_claim(&job, db, "print", "dead", 1, 0, &err)))
         return -1;
     snprintf(run, sizeof run, "%s", ask("select id from runs", NULL));
