@@ -9,7 +9,7 @@ wait_state "$order" review 120 >/dev/null
 number=$(get "/v1/orders/$order" | jq -r .number)
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
     --disable-component-update --disable-sync --user-data-dir="$work/chromium" --virtual-time-budget=4000 --timeout=20000 \
-    --dump-dom "$url/" >"$work/dom.html" 2>"$work/chromium.err"
+    --dump-dom "$url/?still" >"$work/dom.html" 2>"$work/chromium.err"
 check console_shows_the_order grep -q "$number" "$work/dom.html"
 check console_offers_the_review grep -qi '>pass' "$work/dom.html"
 check console_shows_a_rendered_picture grep -qE '<img[^>]+/v1/files/[0-9a-f]{64}' "$work/dom.html"
