@@ -7,7 +7,7 @@
 
 static const char *text_of(const char *file)
 {
-    char name[80];
+    char name[200];
     snprintf(name, sizeof name, "service/console/%s", file);
     const struct asset *asset = asset_find(name);
     return asset ? asset->data : "";
