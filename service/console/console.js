@@ -189,7 +189,7 @@ function count(name, number) {
 
 function picture(hash, caption, className) {
   if (!hash) return null;
-  const image = el("img", { src: file(hash), alt: caption, loading: "lazy" });
+  const image = el("img", { src: file(hash), alt: caption });
   return el("figure", { class: className }, el("button", { type: "button", "aria-label": "Enlarge: " + caption, on: { click: () => enlarge(hash, caption) } }, image),
     el("figcaption", {}, caption));
 }
@@ -280,7 +280,7 @@ const printerKind = { ready: "good", busy: "info", reserved: "info", awaiting_cl
 
 function printerCard(printer) {
   const run = printer.run, path = "/v1/printers/" + encodeURIComponent(printer.id);
-  const clear = printer.state === "awaiting_clear" || printer.state === "attention" || (printer.state === "offline" && !printer.bed_clear);
+  const clear = printer.state === "awaiting_clear" || printer.state === "attention";
   const button = (text, what, done, className) => el("button", { type: "button", class: className, on: { click: (event) => act(event.currentTarget, done, () => call("POST", path + "/" + what, {})) } }, text);
   return el("article", { class: "card", "aria-label": "Printer " + printer.name },
     el("div", { class: "row" }, el("h3", { class: "grow clip" }, printer.name), chip(printer.state, printerKind[printer.state])),
@@ -291,6 +291,7 @@ function printerCard(printer) {
     printer.report && printer.report.message && el("p", { class: "why" }, printer.report.message),
     clear && button("Bed is clear", "clear", printer.name + ": bed confirmed clear", "good wide"),
     el("div", { class: "acts" },
+      printer.state === "offline" && !printer.bed_clear && button("Bed is clear", "clear", printer.name + ": bed confirmed clear", "quiet small"),
       printer.state === "busy" && button("Pause", "pause", "Asked to pause", "quiet small"),
       printer.state === "paused" && button("Resume", "resume", "Asked to go on", "quiet small")));
 }
@@ -474,4 +475,6 @@ setInterval(() => { if (!document.hidden && state.queue.some((run) => ["printing
 setInterval(() => { if (!document.hidden && source && source.readyState === EventSource.CLOSED) follow(); }, 5000);
 setInterval(() => document.querySelectorAll("time.since").forEach((node) => { node.textContent = since(node.dateTime); }), 20000);
 refresh();
-follow();
+// "/?still" shows how things stand once, without following them: for a picture or a print of the page.
+if (new URLSearchParams(location.search).has("still")) live("off", "not followed");
+else follow();

@@ -68,7 +68,8 @@ if [ -n "$pgdata" ]; then
     refused dead_postgres_takes_no_order 503 database_away "$(post_order "$sample" k11 "$good")"
     same healthz_still_answers 200 "$(curl -s -o /dev/null -w '%{http_code}' "$url/healthz")"
     same readyz_says_no 503 "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")"
-    (cd "$data" && as_pg "$pg_bin/pg_ctl" -D "$data" -w -s -l "$work/pglog" start) >/dev/null 2>&1
+    # the very command line that the service had started it with
+    (cd "$data" && as_pg bash -c "exec $(cat "$data/postmaster.opts")" >/dev/null 2>&1) &
     ready() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/readyz")" = 200 ]; }
     check postgres_back_service_goes_on wait_for 30 ready
     answer=$(post_order "$sample" k11 "$good")

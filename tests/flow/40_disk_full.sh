@@ -6,7 +6,7 @@ mkdir -p "$work/small"
 if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=3m tmpfs "$work/small" 2>/dev/null; then
     skip full_disk_is_refused "needs root and mount"; exit 0
 fi
-trap 'cleanup; umount "$work/small" 2>/dev/null; rm -rf "$work"; exit $failed' EXIT
+before_removal() { umount "$work/small"; }
 export STATUETTE_BLOBS=$work/small/blobs
 start_service up || exit
 dd if=/dev/zero of="$work/small/ballast" bs=1k count=4000 2>/dev/null

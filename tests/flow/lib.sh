@@ -26,11 +26,13 @@ same() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted '$2', got '$
 # matches NAME REGEX TEXT
 matches() { if grep -qE "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "wanted /$2/ in '${3:0:300}'"; fi; }
 
+before_removal() { :; } # a test that mounted something says how to take it away
 cleanup() {
     local p
     for p in "${pids[@]}"; do kill -TERM "$p" 2>/dev/null; done
     for p in "${pids[@]}"; do wait "$p" 2>/dev/null; done
     pg_stop
+    before_removal
     if [ $failed -ne 0 ] && [ -n "${STATUETTE_KEEP_FAILED:-}" ]; then echo "# kept $work"; else rm -rf "$work"; fi
 }
 trap 'cleanup; exit $failed' EXIT
