@@ -90,6 +90,19 @@ static void test_obj__reads_the_forms_of_a_face(void)
     CHECK(strstr(notes.text, "left out"));
 }
 
+/* A wedge that lies on an edge with Z up and on its square with Y up; then a box, which stands. */
+static void test_obj__is_turned_when_it_stands_only_with_y_up(void)
+{
+    READS(read_text("v 0 0 0\nv 4 0 0\nv 4 0 4\nv 0 0 4\nv 2 9 4\nf 1 2 3 4\nf 2 1 5\nf 3 2 5\n"
+                    "f 4 3 5\nf 1 4 5\n",
+                    NULL));
+    CHECK(is_at(4, 2, -4, 9) && strstr(notes.text, "Y is taken as up"));
+    READS(read_text("v 0 0 0\nv 4 0 0\nv 4 4 0\nv 0 4 0\nv 2 2 9\nf 4 3 2 1\nf 1 2 5\nf 2 3 5\n"
+                    "f 3 4 5\nf 4 1 5\n",
+                    NULL));
+    CHECK(is_at(4, 2, 2, 9) && strstr(notes.text, "Z is taken as up"));
+}
+
 static void test_ply__reads_text_and_both_byte_orders(void)
 {
     const char *head = "element vertex 3\ncomment x\nproperty uchar red\nproperty double z\n"
@@ -303,6 +316,7 @@ static void test_glb__is_held_to_its_lengths(void)
 
 TESTS(TEST(test_read__refuses_what_is_no_mesh), TEST(test_stl__reads_text_in_odd_dress),
       TEST(test_stl__reads_binary_by_its_size), TEST(test_obj__reads_the_forms_of_a_face),
+      TEST(test_obj__is_turned_when_it_stands_only_with_y_up),
       TEST(test_ply__reads_text_and_both_byte_orders),
       TEST(test_off__reads_with_comments_and_without_blank), TEST(test_gltf__turns_y_up_to_z_up),
       TEST(test_gltf__reads_every_index_width_and_mode),
