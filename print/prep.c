@@ -2,6 +2,8 @@
 /* The preparation from end to end, and the judgement of what came out of it. */
 #include "print/prep.h"
 
+#include <string.h>
+
 #include "print/measure/report.h"
 #include "print/repair/repair.h"
 #include "print/shape/shape.h"
@@ -69,7 +71,8 @@ static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, st
 
 static void on_repair_step(void *user, const char *name, bool changed)
 {
-    report_step(user, name, changed);
+    if (changed || strcmp(name, "weld") != 0) /* welded before it was inspected */
+        report_step(user, name, changed);
 }
 
 static void move_both(struct prep *p, struct vec by)
@@ -289,10 +292,17 @@ static int run(struct prep *p)
 static int prepare(struct prep *p, const struct mesh *in)
 {
     double scale = first_scale(in, p->options);
+    size_t merged;
     if (report_open(&p->report, p->err) || copy_scaled(&p->visible, in, scale, p->err) ||
-        mesh_measure(&p->input, &p->visible, p->err) || mesh_copy(&p->mesh, &p->visible, p->err))
+        mesh_weld_exact(&p->visible, &merged, p->err))
         return -1;
-    report_step(&p->report, "inspect", false);
+    report_step(&p->report, "weld", merged > 0);
+    size_t degenerate = mesh_drop_degenerate(&p->visible);
+    if (mesh_compact(&p->visible, p->err) || mesh_measure_welded(&p->input, &p->visible, p->err) ||
+        mesh_copy(&p->mesh, &p->visible, p->err))
+        return -1;
+    p->input.degenerate = degenerate;
+    report_step(&p->report, "inspect", degenerate > 0);
     int solid = p->input.triangles && p->input.area_mm2 > 0 ? run(p) : 1;
     if (solid < 0)
         return -1;

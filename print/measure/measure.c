@@ -6,24 +6,27 @@
 
 void mesh_bounds(const struct mesh *mesh, double min_mm[3], double max_mm[3])
 {
-    for (int k = 0; k < 3; k++) {
-        min_mm[k] = mesh->triangle_count ? INFINITY : 0;
-        max_mm[k] = mesh->triangle_count ? -INFINITY : 0;
-    }
-    for (size_t h = 0; h < 3 * mesh->triangle_count; h++)
-        for (size_t k = 0; k < 3; k++) {
-            double x = mesh->xyz[3 * (size_t)mesh->triangles[h] + k];
-            min_mm[k] = x < min_mm[k] ? x : min_mm[k];
-            max_mm[k] = x > max_mm[k] ? x : max_mm[k];
+    float low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
+    for (size_t h = 0; h < 3 * mesh->triangle_count; h++) {
+        const float *p = mesh->xyz + 3 * (size_t)mesh->triangles[h];
+        for (int k = 0; k < 3; k++) {
+            low[k] = p[k] < low[k] ? p[k] : low[k];
+            high[k] = p[k] > high[k] ? p[k] : high[k];
         }
+    }
+    for (int k = 0; k < 3; k++) {
+        min_mm[k] = mesh->triangle_count ? low[k] : 0;
+        max_mm[k] = mesh->triangle_count ? high[k] : 0;
+    }
 }
 
 double mesh_volume(const struct mesh *mesh)
 {
-    double low[3], high[3], sum = 0;
-    mesh_bounds(mesh, low, high);
-    /* From the middle, or far-off models lose their volume in rounding. */
-    struct vec middle = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2};
+    double sum = 0;
+    if (mesh->triangle_count == 0)
+        return 0;
+    /* From a point of its own, or far-off models lose their volume in rounding. */
+    struct vec middle = mesh_corner(mesh, 0, 0);
     for (size_t t = 0; t < mesh->triangle_count; t++) {
         struct vec a = vec_sub(mesh_corner(mesh, t, 0), middle);
         sum += vec_dot(a, mesh_normal2(mesh, t));

@@ -44,6 +44,12 @@ bool text_integer(struct text *text, int64_t *value);
 /** Adds a sentence to the notes unless it is there already. */
 void note(struct read_notes *notes, const char *sentence);
 
+/**
+ * Turns Y up to Z up where the format says nothing, the model would fall over with Z up and stands
+ * by five degrees or more with Y up; notes which it was.
+ */
+int choose_up(struct mesh *mesh, struct read_notes *notes, struct err *err) MUST_CHECK;
+
 /* Readers check sizes and indices; mesh_read checks that used vertices are finite. */
 int read_stl(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
              struct err *err) MUST_CHECK;

@@ -17,6 +17,7 @@ struct format {
     const char *ending;
     reader read;
     bool (*matches)(const uint8_t *data, size_t n);
+    bool says_no_up; /* nor has it a custom: STL is Z up by the custom of printing */
 };
 
 static bool begins(const uint8_t *data, size_t n, const char *magic)
@@ -95,10 +96,10 @@ static bool is_obj(const uint8_t *data, size_t n)
 }
 
 static const struct format formats[] = {
-    {"glb", ".glb", read_gltf, is_glb}, {"3mf", ".3mf", read_3mf, is_zip},
-    {"ply", ".ply", read_ply, is_ply},  {"stl", ".stl", read_stl, is_stl},
-    {"off", ".off", read_off, is_off},  {"gltf", ".gltf", read_gltf, is_json},
-    {"obj", ".obj", read_obj, is_obj},
+    {"glb", ".glb", read_gltf, is_glb, false}, {"3mf", ".3mf", read_3mf, is_zip, false},
+    {"ply", ".ply", read_ply, is_ply, true},   {"stl", ".stl", read_stl, is_stl, false},
+    {"off", ".off", read_off, is_off, true},   {"gltf", ".gltf", read_gltf, is_json, false},
+    {"obj", ".obj", read_obj, is_obj, true},
 };
 
 static bool name_ends(const char *name, const char *ending)
@@ -154,6 +155,8 @@ int mesh_read(struct mesh *out, struct read_notes *notes, const uint8_t *data, s
         failed = FAIL_CODE(err, ERR_INPUT, "mesh_empty", "the file shows no triangles");
     if (!failed)
         failed = check_used_vertices(&builder.mesh, err);
+    if (!failed && format->says_no_up)
+        failed = choose_up(&builder.mesh, &own, err);
     if (notes)
         *notes = own;
     if (failed) {

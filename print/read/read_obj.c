@@ -109,6 +109,5 @@ int read_obj(struct mesh_builder *out, struct read_notes *notes, const uint8_t *
     drop_dangling(&obj);
     if (obj.bad_faces)
         note(notes, "faces with missing or wrong corners were left out");
-    note(notes, "OBJ has no axis rule: Z is taken as up");
     return 0;
 }

@@ -268,6 +268,5 @@ int read_ply(struct mesh_builder *out, struct read_notes *notes, const uint8_t *
             if (read_one(&ply, element))
                 return -1;
     }
-    note(notes, "PLY has no axis rule: Z is taken as up");
     return 0;
 }

@@ -63,16 +63,23 @@ static int weld_near(struct ladder *l, size_t *bad, bool *solid)
 
 static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
 {
-    struct clean_counts cleaned;
+    struct clean_counts cleaned = {0};
     if (mesh_weld_exact(l->mesh, &l->counts->welded, l->err))
         return -1;
     done(l, "weld", l->counts->welded > 0);
-    if (mesh_clean(l->mesh, &cleaned, l->err))
-        return -1;
-    l->counts->cleaned = cleaned;
-    done(l, "clean", cleaned.degenerate + cleaned.duplicate > 0);
+    cleaned.degenerate = mesh_drop_degenerate(l->mesh);
     if (badness(l->mesh, bad, solid, l->err))
         return -1;
+    if (!*solid) {
+        size_t degenerate = cleaned.degenerate;
+        if (mesh_clean(l->mesh, &cleaned, l->err) || badness(l->mesh, bad, solid, l->err))
+            return -1;
+        cleaned.degenerate += degenerate;
+    } else if (mesh_compact(l->mesh, l->err)) {
+        return -1;
+    }
+    l->counts->cleaned = cleaned;
+    done(l, "clean", cleaned.degenerate + cleaned.duplicate > 0);
     return *bad ? weld_near(l, bad, solid) : 0;
 }
 
@@ -249,11 +256,18 @@ int mesh_settle(struct mesh *mesh, double size_mm, struct err *err)
     size_t edges, vertices, flaps, bad;
     bool solid = false;
     for (int round = 0; round < 5; round++) {
-        if (mesh_weld_exact(mesh, NULL, err) || mesh_clean(mesh, &cleaned, err) ||
-            badness(mesh, &bad, &solid, err))
+        size_t merged;
+        if (mesh_weld_exact(mesh, &merged, err))
+            return -1;
+        /* A 2-manifold without equal corners has no copies to look for: the usual case. */
+        if ((merged || round) && mesh_clean(mesh, &cleaned, err))
+            return -1;
+        if (badness(mesh, &bad, &solid, err))
             return -1;
         if (solid || mesh->triangle_count == 0)
             break;
+        if (!merged && !round && mesh_clean(mesh, &cleaned, err))
+            return -1;
         if (mesh_split_nonmanifold(mesh, NUDGE * (1 + 2 * round) * size_mm, &edges, &vertices,
                                    err) ||
             mesh_drop_flaps(mesh, &flaps, err) || mesh_fill_holes(mesh, 1, &holes, err))

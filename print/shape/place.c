@@ -95,7 +95,8 @@ static void fixed_directions(struct vec *out)
 
 /*
  * Cost of standing with `down` towards the bed. Overhang is weighed by its height over the bed,
- * since that is what support has to fill; little contact and a lean foot cost as much as support.
+ * since that is what support has to fill; less contact than a hundredth of the size squared costs
+ * as much as support for that much of it.
  */
 static double stand_cost(const struct mesh *mesh, struct vec down, double *overhang,
                          double (*foot)[2])
@@ -141,8 +142,9 @@ static double stand_cost(const struct mesh *mesh, struct vec down, double *overh
         const double *a = foot[i], *b = foot[(i + 1) % count];
         hull += (a[0] * b[1] - a[1] * b[0]) / 2;
     }
-    double shaky = hull > 0 ? size * size / hull : 1e6;
-    return support * (1 + 0.002 * shaky) + 0.05 * size * size * size / (1 + contact / size) * 0.2;
+    double shaky = hull > 0 ? size * size / hull : 1e3, least = 0.01 * size * size;
+    double loose = contact < least ? 1 - contact / least : 0;
+    return support * (1 + 0.002 * shaky) + 0.01 * size * size * size * loose;
 }
 
 int mesh_find_orientation(struct orient_choice *out, const struct mesh *mesh, struct err *err)
