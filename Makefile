@@ -105,7 +105,7 @@ $(OUT)/assets.list: .FORCE
 $(OUT)/assets.S: $(OUT)/assets.list $(ASSETS) scripts/embed_assets.sh
 	@scripts/embed_assets.sh $(ASSETS) > $@
 
-$(OUT)/assets.o: $(OUT)/assets.S
+$(OUT)/assets.o: $(OUT)/assets.S | $(PACKAGES)
 	@$(CC) -c -o $@ $<
 
 $(TESTS): $(OUT)/tests/%: tests/%.c $(LIB)

@@ -20,12 +20,16 @@ if [ "$(id -u)" -ne 0 ]; then
         echo "Please run as root: apt-get install --no-install-recommends$missing" >&2; exit 1; }
     sudo=sudo
 fi
-export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" >"$log" 2>&1 || { tail -20 "$log" >&2; echo "could not install:$missing" >&2; exit 1; }; }
+quietly $sudo apt-get -q update
 # postgresql-common would otherwise make and start a cluster of its own; ours is private
-$sudo apt-get -q update >/dev/null
-$sudo mkdir -p /etc/postgresql-common
-[ -e /etc/postgresql-common/createcluster.conf ] ||
-    printf 'create_main_cluster = false\n' | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    quietly $sudo mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' | quietly $sudo tee /etc/postgresql-common/createcluster.conf
+fi
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing >/dev/null
+quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+    -o Dpkg::Options::=--force-confold $missing
 echo "installed."
