@@ -73,7 +73,7 @@ static int build_item(cJSON *item, const struct cli *cli, struct err *err)
     cJSON_AddNumberToObject(item, "quantity", quantity);
     cJSON *photos = cJSON_AddArrayToObject(item, "photos");
     for (int i = 0; i < cli->word_count; i++) {
-        char part[16];
+        char part[24];
         snprintf(part, sizeof part, "photo%d", i + 1);
         cJSON_AddItemToArray(photos, cJSON_CreateString(part));
     }
@@ -219,7 +219,7 @@ static int import_one(cJSON **answer, cJSON *order, const char *folder, struct e
         cJSON *photos = cJSON_GetObjectItemCaseSensitive(item, "photos");
         for (int i = 0; i < cJSON_GetArraySize(photos); i++) {
             const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(photos, i));
-            char part[16];
+            char part[24];
             if (!name || count == 16)
                 return FAIL_CODE(err, ERR_INPUT, "photo_missing", "order %.40s: %s", key,
                                  name ? "more than 16 photos" : "a photo is no path");
