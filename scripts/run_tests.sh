@@ -9,9 +9,8 @@ trap 'rm -f "$log"' EXIT
 for t in "$@"; do
     started=$SECONDS
     echo "# $t"
-    "$t" </dev/null > >(tee "$log" | sed -u 's/^/  /') 2>&1
-    code=$?
-    wait
+    "$t" </dev/null 2>&1 | tee "$log" | sed -u 's/^/  /'
+    code=${PIPESTATUS[0]} # a pipe and no >(..): the log is whole when the line ends
     ok=$(grep -c '^ok ' "$log"); bad=$(grep -c '^not ok ' "$log"); skip=$(grep -c '^skip ' "$log")
     if [ $code -ne 0 ] && [ "$bad" -eq 0 ]; then
         echo "  not ok $t: ended with code $code"; bad=1
