@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is not about orders: templates, health, figures, the description, the console's files. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -47,23 +48,49 @@ int api_console(struct request *request, struct reply *reply, struct err *err)
     return FAIL_CODE(err, ERR_ABSENT, "not_found", "there is no such file");
 }
 
-/* Templates of one's own stand before the built-in ones of the same id; here the built-in ids are
- * listed, each loaded as orders load them. */
+static int add_template(cJSON *list, const char *folder, const char *file, struct err *err)
+{
+    char id[64];
+    cJSON *one = NULL;
+    const char *ending = strrchr(file, '.');
+    if (!ending || strcmp(ending, ".json") != 0 || (size_t)(ending - file) >= sizeof id)
+        return 0;
+    snprintf(id, sizeof id, "%.*s", (int)(ending - file), file);
+    if (template_load(&one, folder, id, err))
+        return -1;
+    cJSON_AddItemToArray(list, one);
+    return 0;
+}
+
+/* Those of one's own that are no built-in one in another version. */
+static int add_own_templates(cJSON *list, const char *folder, struct err *err)
+{
+    char path[600], name[300];
+    int failed = 0;
+    const struct dirent *file;
+    snprintf(path, sizeof path, "%s/templates", folder);
+    DIR *dir = opendir(path);
+    while (dir && !failed && (file = readdir(dir))) {
+        snprintf(name, sizeof name, TEMPLATES "%s", file->d_name);
+        if (!asset_find(name))
+            failed = add_template(list, folder, file->d_name, err);
+    }
+    if (dir)
+        closedir(dir);
+    return failed;
+}
+
+/* Each is loaded as orders load it: one's own stands before the built-in one of the same id. */
 int api_template_list(struct request *request, struct reply *reply, struct err *err)
 {
-    const char *folder = request_settings(request)->config_folder;
+    const char *own = request_settings(request)->config_folder, *folder = *own ? own : NULL;
     cJSON *page = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(page, "templates");
     int failed = 0;
     for (const struct asset *a = asset_next(TEMPLATES, NULL); a && !failed;
-         a = asset_next(TEMPLATES, a)) {
-        char id[64];
-        cJSON *one = NULL;
-        const char *file = a->name + strlen(TEMPLATES);
-        snprintf(id, sizeof id, "%.*s", (int)strcspn(file, "."), file);
-        failed = template_load(&one, *folder ? folder : NULL, id, err);
-        if (!failed)
-            cJSON_AddItemToArray(list, one);
-    }
+         a = asset_next(TEMPLATES, a))
+        failed = add_template(list, folder, a->name + strlen(TEMPLATES), err);
+    if (folder && !failed)
+        failed = add_own_templates(list, folder, err);
     reply->mime = "application/json";
     failed = failed || json_print(&reply->body, page, false, err);
     cJSON_Delete(page);

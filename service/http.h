@@ -135,7 +135,7 @@ int reply_json_etag(struct reply *reply, const struct request *request, const ch
                     const char *json, struct err *err) MUST_CHECK;
 
 /* The guard (http_guard.c): judges a head before anything else happens. allow_any_host false:
- * only loopback names. *close tells that the connection may not be used again. */
+ * only names of this machine. */
 int guard_head(const struct head *head, bool allow_any_host, struct err *err) MUST_CHECK;
 /** Writes from a browser: Origin must be the Host. */
 int guard_origin(const struct head *head, struct err *err) MUST_CHECK;

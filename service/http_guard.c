@@ -121,13 +121,14 @@ static bool host_proper(const char *host, size_t *name_len)
     return host[n] == ':' && digits && digits <= 5 && !host[n + 1 + digits];
 }
 
-static bool host_is_loopback(const char *host, size_t n)
+/* Loopback addresses, and names of one label: nobody outside can point such a name at us. */
+static bool host_is_near(const char *host, size_t n)
 {
     char name[256];
     struct in_addr v4;
     memcpy(name, host, n);
     name[n] = 0;
-    if (strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0)
+    if (strcmp(name, "[::1]") == 0 || (*name != '[' && !strchr(name, '.')))
         return true;
     return inet_pton(AF_INET, name, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
@@ -141,9 +142,9 @@ static int check_host(const struct head *head, bool allow_any, struct err *err)
         return malformed(err, host ? "Host is given twice" : "Host is missing");
     if (!host_proper(host, &name_len))
         return malformed(err, "Host is no host name with an optional port");
-    if (!allow_any && !host_is_loopback(host, name_len))
+    if (!allow_any && !host_is_near(host, name_len))
         return FAIL_CODE(err, ERR_DENIED, "host_unknown",
-                         "without an API key only loopback names are served");
+                         "without an API key only names of this machine are served");
     return 0;
 }
 

@@ -115,6 +115,18 @@ static const char *code_of(const struct err *why)
     return why->kind == ERR_ABSENT ? "not_found" : err_kind_name(why->kind);
 }
 
+/* What our own failures say names files and hosts of ours: that stays in the log. */
+static const char *detail_of(const struct err *why)
+{
+    if (why->kind == ERR_BUG)
+        return "this is our mistake; the log has it under the trace id";
+    if (strcmp(why->code, "database_away") == 0)
+        return "the database does not answer for now";
+    if (strcmp(why->code, "disk_full") == 0)
+        return "the disk is full; nothing was kept";
+    return why->what;
+}
+
 static void add_error(cJSON *problem, const char *pointer, const char *code, const char *detail)
 {
     cJSON *error = cJSON_CreateObject();
@@ -129,9 +141,7 @@ int problem_write(struct bytes *out, const struct err *why, const char *pointer,
 {
     int status = problem_status(why);
     const char *code = code_of(why);
-    const char *detail = why->kind == ERR_BUG ? "This is our mistake; the log has it under the "
-                                                "trace id"
-                                              : why->what;
+    const char *detail = detail_of(why);
     char type[80], place[160] = "";
     bool placed = split_pointer(place, sizeof place, why, &detail);
     if (pointer)

@@ -476,17 +476,6 @@ static void test_http__registers_printers_and_hides_their_keys(void)
     CHECK_TOLD(told, 404, "not_found");
 }
 
-static void test_http__refuses_writes_from_pages_of_other_sites(void)
-{
-    NEEDS_HTTP();
-    struct told told = post("/v1/printers/x/clear", "Origin: http://evil.example\r\n", "{}");
-    CHECK_TOLD(told, 403, "origin_refused");
-    told = post("/v1/printers/x/clear", "Sec-Fetch-Site: cross-site\r\n", "{}");
-    CHECK_TOLD(told, 403, "origin_refused");
-    told = post("/v1/printers/x/clear", "Origin: http://localhost\r\n", "{}");
-    CHECK_TOLD(told, 404, "not_found");
-}
-
 /* A second service beside the first, with other settings; NULL when it does not start. */
 static struct http *beside(int *port, const char *key, const char *database)
 {
@@ -497,6 +486,47 @@ static struct http *beside(int *port, const char *key, const char *database)
     if (database)
         snprintf(other.database, sizeof other.database, "%s", database);
     return http_start(&started, port, &other, &err) ? NULL : started;
+}
+
+/* A shop's own template stands beside the built-in ones, and a broken one is no secret. */
+static void test_http__lists_templates_of_ones_own(void)
+{
+    NEEDS_HTTP();
+    struct bytes text = {0};
+    char path[200], folder[150];
+    int port;
+    const struct asset *known = asset_find("config/templates/figure-80.json");
+    CHECK(known);
+    CHECK_OK(bytes_append(&text, known->data, known->size, &err));
+    char *id = strstr((char *)text.data, "\"figure-80\"");
+    CHECK(id);
+    memcpy(id, "\"owners-80\"", 11);
+    snprintf(folder, sizeof folder, "%s/config", http_folder);
+    snprintf(path, sizeof path, "%s/templates", folder);
+    CHECK_OK(folder_make(path, &err));
+    snprintf(path, sizeof path, "%s/templates/owners-80.json", folder);
+    CHECK_OK(file_write(path, text.data, text.len, &err));
+    bytes_free(&text);
+    snprintf(settings.config_folder, sizeof settings.config_folder, "%s", folder);
+    struct http *own = beside(&port, "", NULL);
+    settings.config_folder[0] = 0;
+    CHECK(own);
+    struct told told = request_to(port, "GET", "/v1/templates", "", NULL, 0);
+    bool both = body_has(&told, "\"owners-80\"") && body_has(&told, "\"figure-80\"");
+    told_free(&told);
+    http_stop(own);
+    CHECK(both);
+}
+
+static void test_http__refuses_writes_from_pages_of_other_sites(void)
+{
+    NEEDS_HTTP();
+    struct told told = post("/v1/printers/x/clear", "Origin: http://evil.example\r\n", "{}");
+    CHECK_TOLD(told, 403, "origin_refused");
+    told = post("/v1/printers/x/clear", "Sec-Fetch-Site: cross-site\r\n", "{}");
+    CHECK_TOLD(told, 403, "origin_refused");
+    told = post("/v1/printers/x/clear", "Origin: http://localhost\r\n", "{}");
+    CHECK_TOLD(told, 404, "not_found");
 }
 
 static void test_http__wants_the_key_where_one_is_set(void)
@@ -571,6 +601,7 @@ TESTS(TEST(test_http__takes_an_order_once_for_a_key), TEST(test_http__refuses_or
       TEST(test_http__hands_out_files_on_record_only), TEST(test_http__exports_an_order_as_tar),
       TEST(test_http__resumes_the_events_where_the_client_left),
       TEST(test_http__registers_printers_and_hides_their_keys),
+      TEST(test_http__lists_templates_of_ones_own),
       TEST(test_http__refuses_writes_from_pages_of_other_sites),
       TEST(test_http__wants_the_key_where_one_is_set),
       TEST(test_http__says_what_is_away_and_goes_on_without_a_database),
