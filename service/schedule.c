@@ -222,8 +222,12 @@ static int add_print_job(struct db *db, const char *run_id, const char *fence, s
     char key[64], payload[64];
     snprintf(key, sizeof key, "%.40s-%.20s", run_id, fence);
     snprintf(payload, sizeof payload, "{\"fence\":%.20s}", fence);
-    struct job_new job = {
-        .kind = "print", .subject = run_id, .key = key, .payload = payload, .priority = 10};
+    struct job_new job = {.kind = "print",
+                          .subject = run_id,
+                          .key = key,
+                          .payload = payload,
+                          .priority = 10,
+                          .max_tries = 12};
     return job_add(db, &job, err);
 }
 
