@@ -41,7 +41,7 @@ static void test_job__higher_priority_goes_first_then_the_older(void)
         char id[24];
         snprintf(id, sizeof id, "%lld", (long long)job.id);
         CHECK_TEXT(ask("select key from jobs where id = $1::bigint", id), order[i]);
-        CHECK(job.tries == 1 && job.max_tries == 5);
+        CHECK(job.tries == 1 && job.max_tries == 12);
         CHECK_TEXT(job.subject, "itm_x");
         job_free(&job);
     }
