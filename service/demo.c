@@ -94,7 +94,7 @@ static int start_simulator(struct demo *d, struct err *err)
         dup2(pipe_fds[1], STDOUT_FILENO);
         close(pipe_fds[0]);
         close(pipe_fds[1]);
-        execl(path, path, "--port", "0", "--speed", "300", "--key", KEY, (char *)NULL);
+        execl(path, path, "--port", "0", "--speed", "600", "--key", KEY, (char *)NULL);
         _exit(127);
     }
     close(pipe_fds[1]);
@@ -326,15 +326,11 @@ static int watch(struct demo *d, struct err *err)
 
 static int write_artifact(const struct demo *d, const cJSON *artifact, struct err *err)
 {
-    struct bytes data = {.limit = (size_t)1 << 30};
-    char path[160], to[1400];
-    snprintf(path, sizeof path, "/v1/files/%s", json_text(artifact, "sha256", ""));
-    snprintf(to, sizeof to, "%s/%s", d->folder, json_text(artifact, "name", "unnamed"));
-    int failed = api_fetch(&data, path, err) || file_write(to, data.data, data.len, err);
-    bytes_free(&data);
-    if (!failed)
-        printf("  %.12s  %s\n", json_text(artifact, "sha256", ""), to);
-    return failed ? -1 : 0;
+    if (api_save_artifact(artifact, d->folder, err))
+        return -1;
+    printf("  %.12s  %s/%s\n", json_text(artifact, "sha256", ""), d->folder,
+           json_text(artifact, "name", ""));
+    return 0;
 }
 
 static int tell(struct demo *d, const char *base_url, double seconds, struct err *err)
