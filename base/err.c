@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_fail /* macros under the analyzer, see err.h */
+#undef err_errno
+
 static const char *const kind_names[] = {"none",     "input", "absent", "denied",
                                          "conflict", "later", "limit",  "bug"};
 

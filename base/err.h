@@ -47,6 +47,11 @@ int err_fail(struct err *err, enum err_kind kind, const char *code, const char *
 int err_errno(struct err *err, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 #define FAIL_ERRNO(err, ...) err_errno((err), ERR_WHERE, __VA_ARGS__)
 
+#ifdef __clang_analyzer__ /* it reads one file at a time: tell it what these return */
+#define err_fail(...) (err_fail(__VA_ARGS__), -1)
+#define err_errno(...) (err_errno(__VA_ARGS__), -1)
+#endif
+
 /** "input", "absent", ... : the stable name of a kind. */
 const char *err_kind_name(enum err_kind kind);
 

@@ -129,7 +129,7 @@ static int read_rows(struct picture *out, j_decompress_ptr cinfo, struct err *er
         return FAIL(err, ERR_BUG, "the JPEG decoder gave %d channels", cinfo->output_components);
     out->width = cinfo->output_width;
     out->height = cinfo->output_height;
-    out->rgba = malloc((size_t)out->width * out->height * 4);
+    out->rgba = calloc((size_t)out->width * out->height, 4);
     if (!out->rgba)
         return FAIL(err, ERR_LIMIT, "no memory for %u x %u pixels", out->width, out->height);
     while (cinfo->output_scanline < cinfo->output_height) {

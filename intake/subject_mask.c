@@ -240,7 +240,7 @@ int mask_enlarge(uint8_t *mask, const float *cut, const struct small_photo *smal
 {
     int w = small->width, h = small->height, radius = 2;
     size_t n = (size_t)w * h;
-    float *room = malloc((n * 4 + (size_t)(w > h ? w : h)) * sizeof *room);
+    float *room = calloc(n * 4 + (size_t)(w > h ? w : h), sizeof *room);
     if (!room)
         return FAIL(err, ERR_LIMIT, "no memory to enlarge the mask");
     float *mean = room, *square = room + n, *slope = room + 2 * n, *offset = room + 3 * n;

@@ -50,7 +50,9 @@ static int parameter(char *out, size_t room, const char *text, const char *key)
 {
     const char *at = strchr(text, ';');
     int found = 1;
-    while (at && *at) {
+    if (!at)
+        return 1;
+    while (*at) {
         at += strspn(at, "; \t");
         if (!*at)
             break;

@@ -37,11 +37,11 @@ static pid_t run_as(const struct cluster *cluster, const char *program, char **a
     char path[400];
     char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC", NULL};
     snprintf(path, sizeof path, "%s/%s", cluster->bin, program);
-    argv[0] = path; /* both find their other files by it */
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    setsid(); /* a Ctrl-C at the terminal is for us, not for Postgres */
+    argv[0] = path; /* both find their other files by it */
+    setsid();       /* a Ctrl-C at the terminal is for us, not for Postgres */
     umask(077);
     if (cluster_become(cluster) != 0)
         _exit(126);

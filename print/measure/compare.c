@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Sampled measures: distance of what the eye saw before to what is there now, and thin walls. */
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ struct sampler {
 
 static int sampler_open(struct sampler *s, const struct mesh *mesh, struct err *err)
 {
+    assert(mesh->triangle_count > 0);
     *s = (struct sampler){.mesh = mesh, .state = 0x9e3779b97f4a7c15u};
     s->sums = malloc((mesh->triangle_count + 1) * sizeof *s->sums);
     if (!s->sums)

@@ -100,7 +100,7 @@ int edge_list_build(struct edge_list *out, const struct mesh *mesh, struct err *
     size_t halfedges = 3 * mesh->triangle_count;
     struct edge_list made = {0};
     uint32_t *ends = calloc(mesh->vertex_count + 2, sizeof *ends);
-    struct entry *entries = malloc((halfedges + 1) * sizeof *entries);
+    struct entry *entries = calloc(halfedges + 1, sizeof *entries);
     made.halfedges = malloc((halfedges + 1) * sizeof *made.halfedges);
     made.starts = calloc(halfedges + 2, sizeof *made.starts);
     int failed = -1;

@@ -105,7 +105,7 @@ static const struct format formats[] = {
 static bool name_ends(const char *name, const char *ending)
 {
     size_t n = name ? strlen(name) : 0, e = strlen(ending);
-    return n >= e && strcasecmp(name + n - e, ending) == 0;
+    return name && n >= e && strcasecmp(name + n - e, ending) == 0;
 }
 
 static const struct format *find_format(const uint8_t *data, size_t n, const char *name_hint)

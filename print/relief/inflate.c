@@ -41,7 +41,7 @@ static int cushion_solve(float *u, const float *d, const struct relief_grid *gri
 {
     int nx = grid->nx, nz = grid->nz;
     size_t n = (size_t)nx * nz;
-    struct stencil *stencil = malloc(n * sizeof *stencil);
+    struct stencil *stencil = calloc(n, sizeof *stencil);
     if (!stencil)
         return FAIL(err, ERR_LIMIT, "no memory to inflate the outline");
     float widest = 0;

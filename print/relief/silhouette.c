@@ -55,7 +55,7 @@ static void sweep(float *d, const uint8_t *fixed, int nx, int nz)
 int relief_distance(float *out, const float *in, const struct relief_grid *grid, struct err *err)
 {
     size_t n = (size_t)grid->nx * grid->nz;
-    uint8_t *fixed = malloc(n);
+    uint8_t *fixed = malloc(n + 1);
     if (!fixed)
         return FAIL(err, ERR_LIMIT, "no memory for the outline");
     for (int k = 0; k < grid->nz; k++)
@@ -186,8 +186,8 @@ static int walls_thicken(float *field, struct relief_pieces *pieces, const struc
 {
     size_t n = (size_t)grid->nx * grid->nz;
     float radius = (float)wall_mm / 2, small = (float)grid->step_mm / 4;
-    float *room = calloc(2 * n, sizeof *room);
-    int *labels = malloc((3 * n + 1) * sizeof *labels);
+    float *room = calloc(2 * n + 1, sizeof *room);
+    int *labels = calloc(3 * n + 1, sizeof *labels);
     int result = -1;
     if (!room || !labels) {
         FAIL(err, ERR_LIMIT, "no memory for the outline");

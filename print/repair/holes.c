@@ -163,7 +163,9 @@ static int fill_by_ears(struct filler *f, const uint32_t *loop, size_t n, struct
     int failed = 0;
     if (!left || !cost)
         failed = FAIL(err, ERR_LIMIT, "no memory for a lid of %zu corners", n);
-    struct vec normal = failed ? (struct vec){0} : rim_normal(f->mesh, loop, n);
+    struct vec normal = {0};
+    if (!failed)
+        normal = rim_normal(f->mesh, loop, n);
     for (size_t i = 0; !failed && i < n; i++) {
         left[i] = loop[i];
         cost[i] = ear_cost(f->mesh, normal, loop[(i + n - 1) % n], loop[i], loop[(i + 1) % n]);

@@ -33,9 +33,11 @@ static int room(struct surface *s)
     size_t v = s->vertex_room + s->vertex_room / 2 + 4096;
     size_t t = s->triangle_room + s->triangle_room / 2 + 8192;
     float *xyz = realloc(m->xyz, 3 * v * sizeof *xyz);
-    m->xyz = xyz ? xyz : m->xyz;
+    if (xyz)
+        m->xyz = xyz;
     uint32_t *triangles = realloc(m->triangles, 3 * t * sizeof *triangles);
-    m->triangles = triangles ? triangles : m->triangles;
+    if (triangles)
+        m->triangles = triangles;
     if (!xyz || !triangles)
         return FAIL(s->err, ERR_LIMIT, "no memory for the rebuilt mesh");
     s->vertex_room = v;

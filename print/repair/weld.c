@@ -129,7 +129,7 @@ int mesh_weld_near(struct mesh *mesh, double tolerance, size_t *merged, struct e
 {
     struct near_grid grid = {.xyz = mesh->xyz, .tolerance = tolerance};
     uint32_t *map = malloc((mesh->vertex_count + 1) * sizeof *map);
-    int64_t *cells = malloc((mesh->vertex_count + 1) * 3 * sizeof *cells);
+    int64_t *cells = calloc(mesh->vertex_count + 1, 3 * sizeof *cells);
     if (!map || !cells || table_open(&grid.table, mesh->vertex_count, err)) {
         free(map);
         free(cells);

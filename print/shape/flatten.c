@@ -84,6 +84,7 @@ static void cut_triangle(struct mesh *mesh, const uint32_t made[3], const uint32
 {
     int cuts = 0, first = -1;
     for (int i = 0; i < 3; i++) {
+        // The caller's memset fills made. NOLINTNEXTLINE(clang-analyzer-core.*)
         cuts += made[i] != UINT32_MAX;
         if (made[i] != UINT32_MAX && first < 0)
             first = i;

@@ -56,7 +56,7 @@ static size_t bin_of(struct vec n)
 {
     int a = (int)((n.x + 1) * 8), b = (int)((n.y + 1) * 8), c = (int)((n.z + 1) * 4);
     a = a > 15 ? 15 : a, b = b > 15 ? 15 : b, c = c > 7 ? 7 : c;
-    return (size_t)((a * 16 + b) * 8 + c);
+    return ((size_t)a * 16 + (size_t)b) * 8 + (size_t)c;
 }
 
 static int side_compare(const void *a, const void *b)

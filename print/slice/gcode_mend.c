@@ -17,9 +17,9 @@
 static void put_comment(FILE *out, const char *name, const char *text)
 {
     fprintf(out, ";Statuette %s: ", name);
-    for (int i = 0; text[i] && (i < 200 || (text[i] & 0xc0) == 0x80); i++)
-        if ((unsigned char)text[i] >= 0x20 && text[i] != 0x7f)
-            fputc(text[i], out);
+    for (const char *at = text; *at && (at - text < 200 || (*at & 0xc0) == 0x80); at++)
+        if ((unsigned char)*at >= 0x20 && *at != 0x7f)
+            fputc(*at, out);
     fputc('\n', out);
 }
 
