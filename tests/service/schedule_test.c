@@ -228,6 +228,11 @@ static void prints_two(void)
     char item[32];
     CHECK_OK(add_runs(item, 2));
     CHECK(drive_until(RUN_STATE, "printing", 5));
+    CHECK_TEXT(
+        ask("select file_name = part_code || '-' || id || '-' || fence || '.gcode' from runs "
+            "order by id limit 1",
+            NULL),
+        "t");
     CHECK_TEXT(printer_state(), "busy");
     CHECK_TEXT(ask("select state from items", NULL), "printing");
     CHECK(drive_until(RUN_STATE, "finished", 5));
