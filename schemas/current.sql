@@ -337,14 +337,18 @@ UNION ALL
  SELECT i.order_id,
     i.id AS item_id,
     r.id AS subject,
-    'run_failed'::text AS code,
+    ('run_'::text || r.state) AS code,
     'warning'::text AS severity,
     'operator'::text AS action_by,
-    format('The print of part %s failed%s'::text, r.part_code, COALESCE((': '::text || NULLIF(r.reason, ''::text)), ''::text)) AS message,
+    format('The print of part %s %s%s: judge the part'::text, r.part_code,
+        CASE r.state
+            WHEN 'failed'::text THEN 'failed'::text
+            ELSE 'was cancelled'::text
+        END, COALESCE(((' ('::text || NULLIF(r.reason, ''::text)) || ')'::text), ''::text)) AS message,
     r.updated_at AS since
    FROM (public.runs r
      JOIN public.items i ON ((i.id = r.item_id)))
-  WHERE (r.state = 'failed'::text)
+  WHERE ((r.state = 'failed'::text) OR ((r.state = 'cancelled'::text) AND (r.printer_id IS NOT NULL)))
 UNION ALL
  SELECT i.order_id,
     i.id AS item_id,

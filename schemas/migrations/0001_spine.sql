@@ -449,9 +449,12 @@ select i.order_id, i.id, r.id, 'verdict_waiting', 'info', 'operator',
        format('Part %s is printed and waits for its verdict', r.part_code), r.updated_at
 from runs r join items i on i.id = r.item_id where r.state = 'finished'
 union all
-select i.order_id, i.id, r.id, 'run_failed', 'warning', 'operator',
-       format('The print of part %s failed%s', r.part_code, coalesce(': ' || nullif(r.reason, ''), '')), r.updated_at
-from runs r join items i on i.id = r.item_id where r.state = 'failed'
+select i.order_id, i.id, r.id, 'run_' || r.state, 'warning', 'operator', -- cancelled on the printer: its part is there, too
+       format('The print of part %s %s%s: judge the part', r.part_code,
+              case r.state when 'failed' then 'failed' else 'was cancelled' end, coalesce(' (' || nullif(r.reason, '') || ')', '')),
+       r.updated_at
+from runs r join items i on i.id = r.item_id
+where r.state = 'failed' or (r.state = 'cancelled' and r.printer_id is not null)
 union all
 select i.order_id, i.id, r.id, 'run_unknown', 'error', 'operator',
        format('Contact with printer %s was lost while it had part %s: look whether it prints', coalesce(r.printer_id, '?'), r.part_code),

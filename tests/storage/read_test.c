@@ -63,6 +63,20 @@ static void test_issues__say_what_an_order_waits_for_and_whose_turn_it_is(void)
     CHECK_TEXT(issues_of(order), "run_unknown/operator");
     CHECK_OK(move("run", run, "run.finished"));
     CHECK_TEXT(issues_of(order), "verdict_waiting/operator");
+    CHECK_OK(run_judge(db, run, "scrap", "crooked", "user:ada", &err));
+    CHECK_TEXT(issues_of(order), "");
+    snprintf(run, sizeof run, "%s",
+             ask("select min(id) from runs where item_id = $1 and state = 'queued'", item));
+    CHECK_OK(move("run", run, "run.cancelled")); /* called off while it waited: nothing to judge */
+    CHECK_TEXT(issues_of(order), "");
+    CHECK_OK(db_script(db,
+                       "insert into printers (id, name, driver, url, printer_class, material) "
+                       "values ('z', 'Z', 'd', 'u', 'class', 'pla')",
+                       &err));
+    CHECK_OK(db_text_run(NULL, db, "update runs set printer_id = 'z' where id = $1", 1,
+                         (const char *const[]){run}, &err));
+    CHECK_TEXT(issues_of(order), "run_cancelled/operator"); /* ... and on its printer */
+    CHECK_OK(db_script(db, "update runs set printer_id = null; delete from printers", &err));
 }
 
 static const char seven_printers[] =
