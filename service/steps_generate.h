@@ -35,6 +35,9 @@ int task_store(struct making *m, struct step *step, const struct bytes *model, c
 int task_park(struct making *m, struct step *step, const char *event, const char *code,
               const char *message, struct err *err) MUST_CHECK;
 
+/** Whether the provider can be asked at all: made here, or its address is set. */
+bool provider_is_on(const struct provider_driver *driver, const struct settings *settings);
+
 /** Sends, polls or reconciles a task of a provider that is asked over HTTP. */
 int generate_remote(struct making *m, struct step *step, struct err *err) MUST_CHECK;
 

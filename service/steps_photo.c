@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "intake/provider/provider.h"
+#include "service/steps_generate.h"
 #include "service/steps_own.h"
 
 /* Findings about the subject do not count where the whole picture is used. */
@@ -48,9 +49,9 @@ static int photos_problem(char **problem, struct step *step, const struct item *
     return failed;
 }
 
-/* The first provider of the template's route that this photo may be sent to; where there is none,
- * the first, and the step that would send refuses with the reason. */
-static const char *provider_of(const struct item *item)
+/* The first provider of the template's route that is set up and that this photo may be sent to;
+ * where there is none, the first, and the step that would send refuses with the reason. */
+static const char *provider_of(const struct item *item, const struct settings *settings)
 {
     const cJSON *route = json_get(json_get(item->product, "provider"), "route"), *one;
     const cJSON *first = cJSON_GetArrayItem(route, 0);
@@ -60,7 +61,8 @@ static const char *provider_of(const struct item *item)
     cJSON_ArrayForEach (one, route) {
         const struct provider_driver *driver =
             cJSON_IsString(one) ? provider_find(one->valuestring) : NULL;
-        if (driver && provider_may_receive(driver, item->photo_class, item->consent))
+        if (driver && provider_is_on(driver, settings) &&
+            provider_may_receive(driver, item->photo_class, item->consent))
             return driver->id;
     }
     return cJSON_IsString(first) ? first->valuestring : "relief";
@@ -74,9 +76,10 @@ int task_add(struct step *step, const struct item *item, struct err *err)
     snprintf(round, sizeof round, "%d", item->round);
     /* The same photo, options and round give the same model; another round another one. */
     snprintf(seed, sizeof seed, "%d", 1000 + item->round);
-    int failed = json_print(&spec, item->options, false, err) ||
-                 DB_RUN(NULL, step->db, "step_task_add", err, id, item->id, round,
-                        provider_of(item), seed, (const char *)spec.data, step->actor);
+    int failed =
+        json_print(&spec, item->options, false, err) ||
+        DB_RUN(NULL, step->db, "step_task_add", err, id, item->id, round,
+               provider_of(item, step->settings), seed, (const char *)spec.data, step->actor);
     bytes_free(&spec);
     return failed ? -1 : 0;
 }

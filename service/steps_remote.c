@@ -24,14 +24,17 @@ static const char *base_url(const struct settings *settings, const char *provide
     return strcmp(provider, "hunyuan3d2") == 0 ? settings->hunyuan3d2_url : "";
 }
 
+bool provider_is_on(const struct provider_driver *driver, const struct settings *settings)
+{
+    return driver->local || *base_url(settings, driver->id);
+}
+
 /* Asked in two steps where the driver can: a restart then goes on asking by the task's id. */
 static struct provider_settings provider_settings(const struct making *m, const struct step *step)
 {
-    const char *url = base_url(step->settings, m->provider);
-    if (!*url && m->driver->default_url)
-        url = m->driver->default_url;
-    return (struct provider_settings){
-        .base_url = url, .api_key = "", .prefer_async = m->driver->poll_request != NULL};
+    return (struct provider_settings){.base_url = base_url(step->settings, m->provider),
+                                      .api_key = "",
+                                      .prefer_async = m->driver->poll_request != NULL};
 }
 
 /* Every long text (the photo) is replaced by its length and hash. */
@@ -299,5 +302,8 @@ int generate_remote(struct making *m, struct step *step, struct err *err)
     if (!provider_may_receive(m->driver, m->item.photo_class, m->item.consent))
         return task_park(m, step, "task.failed", "provider_not_allowed",
                          "the consent does not let this photo go to that provider", err);
+    if (!provider_is_on(m->driver, step->settings))
+        return task_park(m, step, "task.failed", "provider_off",
+                         "no address is set for this provider", err);
     return submit(m, step, err);
 }

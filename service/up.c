@@ -131,7 +131,8 @@ static int run_up(struct parts *p, const struct cli *cli, bool demo, struct err 
     snprintf(url, sizeof url, "http://127.0.0.1:%d", p->port);
     if (demo)
         return demo_run(cli, &p->settings, p->db, url, keep, &stop_asked, err);
-    fprintf(stderr, "statuette is up at %s (Ctrl-C stops it)\n", url);
+    printf("statuette is up at %s (Ctrl-C stops it)\n", url);
+    fflush(stdout); /* stderr is the log alone: a JSON object a line */
     wait_for_signal();
     return EXIT_OK;
 }
@@ -174,7 +175,8 @@ int cli_serve(const struct cli *cli, struct err *err)
     (void)cli;
     if (load(&settings, "http", err) || http_start(&http, &port, &settings, err))
         return -1;
-    fprintf(stderr, "statuette serves at port %d\n", port);
+    printf("statuette serves at port %d\n", port);
+    fflush(stdout);
     wait_for_signal();
     http_stop(http);
     return EXIT_OK;
@@ -187,7 +189,8 @@ int cli_work(const struct cli *cli, struct err *err)
     if (load(&settings, "work", err) ||
         work_start(&work, &settings, cli_text(cli, "--kinds", NULL), err))
         return -1;
-    fprintf(stderr, "statuette works as %s\n", settings.worker_name);
+    printf("statuette works as %s\n", settings.worker_name);
+    fflush(stdout);
     wait_for_signal();
     work_stop(work);
     return EXIT_OK;

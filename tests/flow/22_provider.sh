@@ -12,13 +12,13 @@ own_template remote-or-own '["hunyuan3d2","relief"]'
 chmod -R a+rX "$work/config"
 export STATUETTE_CONFIG=$work/config STATUETTE_LEASE_S=3
 
-maker_port=0 maker_pid=
+# below the ports that the system hands out by itself: one of those may be taken by somebody while the server is away
+maker_port=$((20000 + RANDOM % 10000)) maker_pid=
 start_maker() { # OPTIONS..: the server, on the same port each time
     : >"$work/maker.out"
     "$build/tests/sim/hunyuan3d2_sim" --port "$maker_port" "$@" >"$work/maker.out" 2>&1 &
     maker_pid=$!; pids+=($!)
     wait_for 10 grep -q '^port' "$work/maker.out" || { not_ok maker_starts "$(cat "$work/maker.out")"; return 1; }
-    maker_port=$(sed -n 's/^port //p' "$work/maker.out")
 }
 stop_maker() { kill -CONT "$maker_pid" 2>/dev/null; kill "$maker_pid" 2>/dev/null; wait "$maker_pid" 2>/dev/null; }
 counts() { curl -s -m 10 "http://127.0.0.1:$maker_port/sim/counts" | jq -r '"asked \(.send+.generate) made \(.made)"'; }
@@ -38,7 +38,6 @@ artifact() { get "/v1/files/$(item ".artifacts[]|select(.name==\"$1\")|.sha256")
 regenerate() { "$program" review revise "$(item .id)" --regenerate --reason "once more"; }
 overdue() { sql "update tasks set deadline = now() - interval '1 second' where item_id = '$(item .id)' and state in ('submitted', 'running')"; }
 
-start_maker && stop_maker # to know a port that nothing listens on
 export STATUETTE_HUNYUAN3D2_URL=http://127.0.0.1:$maker_port
 pg_start || { not_ok postgres_starts; exit; }
 "$program" migrate >/dev/null || { not_ok migrates; exit; }
@@ -118,3 +117,13 @@ check a_kill_while_it_is_out_leaves_a_doubt wait_state "$order" review 30
 same which_a_person_decides lost "$(task .state)"
 matches and_it_was_sent_once_at_most '^asked [01] ' "$(counts)"
 stop_maker
+
+# ---- no server is set up ----
+kill_worker
+STATUETTE_HUNYUAN3D2_URL='' start_worker
+place remote object
+check without_an_address_a_person_is_asked wait_state "$order" review 20
+same with_the_reason provider_off "$(item .problem.code)"
+place remote-or-own object
+made_here() { [ "$(task .provider)" = relief ]; }
+check the_next_of_the_route_is_taken wait_for 20 made_here
