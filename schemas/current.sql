@@ -567,6 +567,7 @@ ALTER TABLE ONLY public.slices
     ADD CONSTRAINT slices_threemf_hash_printer_class_material_engine_closure_h_key UNIQUE (threemf_hash, printer_class, material, engine, closure_hash, item_id);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (id);
+CREATE INDEX artifacts_by_hash ON public.artifacts USING btree (sha256, id);
 CREATE INDEX artifacts_by_item ON public.artifacts USING btree (item_id, id);
 CREATE INDEX events_by_order ON public.events USING btree (order_id, id);
 CREATE INDEX events_in_order ON public.events USING btree (xact, id);

@@ -40,6 +40,10 @@ spdx=$(files '*.c' '*.h' '*.cpp' '*.sh' '*.sql' '*.js' '*.css' Makefile | while 
     head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' || echo "$f"; done)
 say spdx_line_on_top "$spdx"
 
+unused=$(files 'storage/sql/*.sql' | while read -r f; do
+    files '*.c' | grep -E '^(storage|service)/' | xargs grep -qF "\"$(basename "$f" .sql)\"" || echo "$f"; done)
+say every_statement_is_run "$unused"
+
 readme=$(for d in base print intake storage service schemas config tests scripts docs; do [ -f "$d/README.md" ] || echo "$d"; done)
 say readme_in_each_folder "$readme"
 exit $fail

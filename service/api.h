@@ -31,4 +31,9 @@ int api_need_text(const char **out, const cJSON *object, const char *name, size_
 /** Only these members (NULL ends the list) may be there. ERR_INPUT schema_violation. */
 int api_only_members(const cJSON *object, const char *const *names, struct err *err) MUST_CHECK;
 
+/** Checks what a review asks to change against the item's template (config_folder may be NULL).
+ * Errors ERR_INPUT option_out_of_range, schema_violation. */
+int api_review_options(const cJSON *options, const char *template, const char *config_folder,
+                       struct err *err) MUST_CHECK;
+
 #endif

@@ -99,18 +99,25 @@ static int seen_version(int *version, const struct request *request, struct err 
     return 0;
 }
 
-static int check_version(struct request *request, int version, struct err *err)
+/* The item as it stands: the version that was seen, and options that its template offers. */
+static int check_seen(struct request *request, int version, const cJSON *options, struct err *err)
 {
     struct db_rows *rows;
+    cJSON *item = NULL;
     if (find_item(&rows, request, request->part[0], err))
         return -1;
+    const char *text = db_text(rows, 0, 1), *folder = request_settings(request)->config_folder;
     int now = (int)db_int(rows, 0, 2);
+    int failed = now == version
+                     ? json_parse(&item, text, strlen(text), err)
+                     : FAIL_CODE(err, ERR_CONFLICT, "etag_mismatch",
+                                 "the item has changed since: it is at version %d, you saw %d", now,
+                                 version);
+    failed = failed || api_review_options(options, json_text(item, "template", ""),
+                                          *folder ? folder : NULL, err);
+    cJSON_Delete(item);
     db_rows_free(rows);
-    if (now != version)
-        return FAIL_CODE(err, ERR_CONFLICT, "etag_mismatch",
-                         "the item has changed since: it is at version %d, you saw %d", now,
-                         version);
-    return 0;
+    return failed ? -1 : 0;
 }
 
 static int read_decision(struct review_decision *d, char **options, const cJSON *body,
@@ -148,7 +155,7 @@ int api_item_review(struct request *request, struct reply *reply, struct err *er
         return -1;
     int failed = read_decision(&decision, &options, body, err) ||
                  seen_version(&decision.expected_version, request, err) ||
-                 check_version(request, decision.expected_version, err) ||
+                 check_seen(request, decision.expected_version, json_get(body, "options"), err) ||
                  review_decide(request->db, &decision, err);
     cJSON_free(options);
     cJSON_Delete(body);

@@ -32,48 +32,14 @@ int api_reply_page(struct reply *reply, const char *name, const struct db_rows *
     return bytes_printf(out, err, "],\"next_cursor\":null}");
 }
 
-/* What an item waits for that somebody has to do, or NULL. */
-static const char *action_by(const char *state)
+static int add_list(cJSON *order, const char *name, const struct db_rows *rows, struct err *err)
 {
-    static const struct {
-        const char *state, *by;
-    } waits[] = {{"needs_photo", "customer"}, {"review", "operator"}, {"failed", "operator"}};
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
-        if (strcmp(state, waits[i].state) == 0)
-            return waits[i].by;
-    return NULL;
-}
-
-static void add_issue(cJSON *issues, const cJSON *item)
-{
-    const cJSON *problem = json_get(item, "problem");
-    const char *state = json_text(item, "state", ""), *by = action_by(state);
-    if (!by && !problem)
-        return;
-    cJSON *issue = cJSON_CreateObject();
-    const char *code = strcmp(state, "review") == 0 ? "review_waiting" : state;
-    cJSON_AddStringToObject(issue, "code", json_text(problem, "code", code));
-    cJSON_AddStringToObject(issue, "severity",
-                            strcmp(state, "failed") == 0 ? "error"
-                            : by                         ? "warning"
-                                                         : "info");
-    cJSON_AddStringToObject(issue, "action_by", by ? by : "nobody");
-    cJSON_AddStringToObject(issue, "item_id", json_text(item, "id", ""));
-    cJSON_AddStringToObject(issue, "message",
-                            json_text(problem, "message", "A model waits for its review"));
-    cJSON_AddItemToArray(issues, issue);
-}
-
-static int add_items(cJSON *order, const struct db_rows *rows, struct err *err)
-{
-    cJSON *items = cJSON_AddArrayToObject(order, "items");
-    cJSON *issues = cJSON_AddArrayToObject(order, "issues"), *item;
+    cJSON *list = cJSON_AddArrayToObject(order, name), *one;
     for (int i = 0; i < db_row_count(rows); i++) {
         const char *text = db_text(rows, i, 1);
-        if (json_parse(&item, text, strlen(text), err))
+        if (json_parse(&one, text, strlen(text), err))
             return -1;
-        cJSON_AddItemToArray(items, item);
-        add_issue(issues, item);
+        cJSON_AddItemToArray(list, one);
     }
     return 0;
 }
@@ -81,7 +47,7 @@ static int add_items(cJSON *order, const struct db_rows *rows, struct err *err)
 int api_order_document(struct bytes *out, struct request *request, const char *order_id,
                        struct err *err)
 {
-    struct db_rows *head = NULL, *items = NULL;
+    struct db_rows *head = NULL, *items = NULL, *issues = NULL;
     cJSON *order = NULL;
     bool external = order_id[0] == '@';
     const char *key[] = {external ? NULL : order_id, external ? order_id + 1 : NULL};
@@ -89,10 +55,13 @@ int api_order_document(struct bytes *out, struct request *request, const char *o
     if (!failed) {
         const char *of[] = {db_text(head, 0, 0), NULL, NULL, "1000"};
         failed = db_run(&items, request->db, "api_items", 4, of, err) ||
+                 DB_RUN(&issues, request->db, "order_issues", err, of[0], "1000") ||
                  json_parse(&order, db_text(head, 0, 1), strlen(db_text(head, 0, 1)), err) ||
-                 add_items(order, items, err) || json_print(out, order, false, err);
+                 add_list(order, "items", items, err) || add_list(order, "issues", issues, err) ||
+                 json_print(out, order, false, err);
     }
     cJSON_Delete(order);
+    db_rows_free(issues);
     db_rows_free(items);
     db_rows_free(head);
     return failed ? -1 : 0;

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "base/assets.h"
+#include "base/version.h"
 #include "intake/order_form.h"
 #include "service/api.h"
 
@@ -106,7 +107,9 @@ int api_healthz(struct request *request, struct reply *reply, struct err *err)
 int api_version(struct request *request, struct reply *reply, struct err *err)
 {
     (void)request;
-    return reply_json(reply, "{\"name\":\"statuette\",\"api\":\"v1\",\"version\":\"0.1.0\"}", err);
+    return reply_json(
+        reply, "{\"name\":\"statuette\",\"api\":\"v1\",\"version\":\"" STATUETTE_VERSION "\"}",
+        err);
 }
 
 static int newest_migration(void)

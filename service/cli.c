@@ -59,6 +59,17 @@ int cli_print_json(const cJSON *value, struct err *err)
     return failed;
 }
 
+int cli_tell(const struct cli *cli, cJSON *answer, void (*print)(const cJSON *), struct err *err)
+{
+    int code = 0;
+    if (cli->json)
+        code = cli_print_json(answer, err);
+    else
+        print(answer);
+    cJSON_Delete(answer);
+    return code;
+}
+
 const char *cli_colour(int stream, const char *name)
 {
     static const struct {

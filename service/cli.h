@@ -61,6 +61,10 @@ int cli_number(double *out, const struct cli *cli, const char *name, double othe
 /** Prints one JSON document and a line end on stdout. */
 int cli_print_json(const cJSON *value, struct err *err) MUST_CHECK;
 
+/** Prints an answer as JSON with --json, else through print; deletes it. */
+int cli_tell(const struct cli *cli, cJSON *answer, void (*print)(const cJSON *),
+             struct err *err) MUST_CHECK;
+
 /** A progress bar on stderr, on a terminal only and not when quiet; share >= 1 ends the line. */
 void cli_progress(const struct cli *cli, const char *what, double share);
 

@@ -30,6 +30,9 @@ int api_fetch(struct bytes *out, const char *path, struct err *err) MUST_CHECK;
 int api_order_body(struct bytes *out, char content_type[120], const cJSON *order,
                    const char *const *paths, int count, struct err *err) MUST_CHECK;
 
+/** Fetches one file of an item by its hash and writes it to the folder under its bundle name. */
+int api_save_artifact(const cJSON *artifact, const char *folder, struct err *err) MUST_CHECK;
+
 /** The consent member of an order placed by hand: photo_class, given now, under the shop's own
  * wording. */
 void api_add_consent(cJSON *order, const char *photo_class);

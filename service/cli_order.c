@@ -34,17 +34,6 @@ static void print_order(const cJSON *order)
         print_item(item);
 }
 
-static int tell(const struct cli *cli, cJSON *answer, void (*print)(const cJSON *), struct err *err)
-{
-    int code = 0;
-    if (cli->json)
-        code = cli_print_json(answer, err);
-    else
-        print(answer);
-    cJSON_Delete(answer);
-    return code;
-}
-
 static int send_order(cJSON **answer, const cJSON *order, const char *const *paths, int count,
                       const char *key, struct err *err)
 {
@@ -98,7 +87,7 @@ int cli_order_add(const struct cli *cli, struct err *err)
     int code = build_item(item, cli, err) || send_order(&answer, order, cli->words, cli->word_count,
                                                         cli_text(cli, "--key", external), err);
     cJSON_Delete(order);
-    return code ? -1 : tell(cli, answer, print_order, err);
+    return code ? -1 : cli_tell(cli, answer, print_order, err);
 }
 
 int cli_order_show(const struct cli *cli, struct err *err)
@@ -108,7 +97,7 @@ int cli_order_show(const struct cli *cli, struct err *err)
     struct api_call call = {.method = "GET", .path = path};
     if (api_path(path, "/v1/orders/", cli->words[0], "", err) || api_send(&answer, &call, err))
         return -1;
-    return tell(cli, answer, print_order, err);
+    return cli_tell(cli, answer, print_order, err);
 }
 
 static void print_list(const cJSON *answer)
@@ -128,7 +117,7 @@ int cli_order_list(const struct cli *cli, struct err *err)
     if (cli_number(&limit, cli, "--limit", 20, 1, 200, err))
         return -1;
     snprintf(path, sizeof path, "/v1/orders?limit=%d", (int)limit);
-    return api_send(&answer, &call, err) ? -1 : tell(cli, answer, print_list, err);
+    return api_send(&answer, &call, err) ? -1 : cli_tell(cli, answer, print_list, err);
 }
 
 int cli_order_cancel(const struct cli *cli, struct err *err)
@@ -140,22 +129,7 @@ int cli_order_cancel(const struct cli *cli, struct err *err)
     int code = api_path(path, "/v1/orders/", cli->words[0], "/cancel", err) ||
                api_send(&answer, &call, err);
     cJSON_Delete(body);
-    return code ? -1 : tell(cli, answer, print_order, err);
-}
-
-/* One file of the bundle: fetched by hash, checked by the store, written under its stage's name. */
-static int export_file(const cJSON *artifact, const char *folder, struct err *err)
-{
-    struct bytes data = {.limit = (size_t)1 << 30};
-    char path[256], to[1400];
-    const char *name = json_text(artifact, "name", "");
-    if (!*name || strchr(name, '/') || *name == '.')
-        return FAIL(err, ERR_BUG, "the service named a file \"%.40s\"", name);
-    snprintf(to, sizeof to, "%s/%s", folder, name);
-    int failed = api_path(path, "/v1/files/", json_text(artifact, "sha256", ""), "", err) ||
-                 api_fetch(&data, path, err) || file_write(to, data.data, data.len, err);
-    bytes_free(&data);
-    return failed ? -1 : 0;
+    return code ? -1 : cli_tell(cli, answer, print_order, err);
 }
 
 static int export_item(const struct cli *cli, const cJSON *item, const char *folder,
@@ -166,7 +140,7 @@ static int export_item(const struct cli *cli, const cJSON *item, const char *fol
     if (folder_make(folder, err))
         return -1;
     cJSON_ArrayForEach (artifact, artifacts) {
-        if (export_file(artifact, folder, err))
+        if (api_save_artifact(artifact, folder, err))
             return -1;
         cli_progress(cli, "exporting", ++done / count);
     }

@@ -11,15 +11,7 @@ static int get(const struct cli *cli, const char *path, void (*print)(const cJSO
 {
     cJSON *answer;
     struct api_call call = {.method = "GET", .path = path};
-    if (api_send(&answer, &call, err))
-        return -1;
-    int code = 0;
-    if (cli->json)
-        code = cli_print_json(answer, err);
-    else
-        print(answer);
-    cJSON_Delete(answer);
-    return code;
+    return api_send(&answer, &call, err) ? -1 : cli_tell(cli, answer, print, err);
 }
 
 static int post(const struct cli *cli, const char *before, const char *after, const cJSON *body,

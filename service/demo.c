@@ -31,6 +31,7 @@ struct demo {
     char order_id[ID_ROOM];
     char photo_path[1200];
     char folder[1200];
+    char passed[80]; /* "passed by policy:..." once the review is decided */
 };
 
 /* ---- the virtual printer: a process of its own that speaks OctoPrint's protocol ---- */
@@ -93,7 +94,7 @@ static int start_simulator(struct demo *d, struct err *err)
         dup2(pipe_fds[1], STDOUT_FILENO);
         close(pipe_fds[0]);
         close(pipe_fds[1]);
-        execl(path, path, "--port", "0", "--speed", "1500", "--key", KEY, (char *)NULL);
+        execl(path, path, "--port", "0", "--speed", "600", "--key", KEY, (char *)NULL);
         _exit(127);
     }
     close(pipe_fds[1]);
@@ -183,7 +184,7 @@ static const struct stage stages[] = {
     {"inspecting", "inspecting the model"},
     {"preparing", "preparing it for print"},
     {"review", "review"},
-    {"approved", "passed by policy"},
+    {"approved", "passed"},
     {"slicing", "slicing with CuraEngine"},
     {"queued", "queued for a printer"},
     {"printing", "printing"},
@@ -201,13 +202,14 @@ static int stage_number(const char *state)
 
 /* Lines for the stages that were passed since the last look; quick ones may have come and gone
  * unseen. */
-static void show_passed(int *shown, int now, double *since)
+static void show_passed(const struct demo *d, int *shown, int now, double *since)
 {
     for (; *shown < now; ++*shown) {
+        bool review = strcmp(stages[*shown].state, "approved") == 0 && *d->passed;
         if (isatty(STDERR_FILENO))
             fprintf(stderr, "\r%s", "\033[K");
-        printf("  %s%-26s%s done  %5.1f s\n", cli_colour(1, "green"), stages[*shown].words,
-               cli_colour(1, "off"), clock_s() - *since);
+        printf("  %s%-36s%s done  %5.1f s\n", cli_colour(1, "green"),
+               review ? d->passed : stages[*shown].words, cli_colour(1, "off"), clock_s() - *since);
         *since = clock_s();
     }
     fflush(stdout);
@@ -280,9 +282,12 @@ static int look(struct demo *d, int *shown, double *since, struct err *err)
         return -1;
     const cJSON *item = cJSON_GetArrayItem(json_get(order, "items"), 0);
     const char *state = json_text(item, "state", "");
+    const cJSON *review = cJSON_GetArrayItem(json_get(item, "reviews"), 0);
     int number = stage_number(state), result = 0;
+    if (review)
+        snprintf(d->passed, sizeof d->passed, "passed by %s", json_text(review, "actor", ""));
     if (number >= 0)
-        show_passed(shown, number, since);
+        show_passed(d, shown, number, since);
     if (number < 0 ? strcmp(state, "new") != 0 : cJSON_IsObject(json_get(item, "problem")))
         result = stuck(item, state, err);
     else if (strcmp(state, "ready") == 0)
@@ -313,7 +318,7 @@ static int watch(struct demo *d, struct err *err)
     }
     if (result < 0)
         return -1;
-    show_passed(&shown, STAGE_COUNT, &since);
+    show_passed(d, &shown, STAGE_COUNT, &since);
     return 0;
 }
 
@@ -321,15 +326,11 @@ static int watch(struct demo *d, struct err *err)
 
 static int write_artifact(const struct demo *d, const cJSON *artifact, struct err *err)
 {
-    struct bytes data = {.limit = (size_t)1 << 30};
-    char path[160], to[1400];
-    snprintf(path, sizeof path, "/v1/files/%s", json_text(artifact, "sha256", ""));
-    snprintf(to, sizeof to, "%s/%s", d->folder, json_text(artifact, "name", "unnamed"));
-    int failed = api_fetch(&data, path, err) || file_write(to, data.data, data.len, err);
-    bytes_free(&data);
-    if (!failed)
-        printf("  %.12s  %s\n", json_text(artifact, "sha256", ""), to);
-    return failed ? -1 : 0;
+    if (api_save_artifact(artifact, d->folder, err))
+        return -1;
+    printf("  %.12s  %s/%s\n", json_text(artifact, "sha256", ""), d->folder,
+           json_text(artifact, "name", ""));
+    return 0;
 }
 
 static int tell(struct demo *d, const char *base_url, double seconds, struct err *err)

@@ -122,8 +122,8 @@ static int printer_find(struct db_rows **rows, struct db *db, const char *statem
 }
 
 /* A run whose end nobody knows ends with the bed's clearing: its part is in the person's hand. */
-static int end_unknown_run(struct db *db, const struct db_rows *printer, const char *actor,
-                           struct err *err)
+static int end_unknown_run(struct db *db, const struct db_rows *printer, const char *locked_run,
+                           const char *actor, struct err *err)
 {
     struct move move = {.machine = "run",
                         .subject = db_text(printer, 0, COL_RUN),
@@ -132,20 +132,35 @@ static int end_unknown_run(struct db *db, const struct db_rows *printer, const c
                         .reason = "its end is unknown; the bed was cleared: judge the part"};
     if (strcmp(db_text(printer, 0, COL_RUN_STATE), "unknown") != 0)
         return 0;
+    if (strcmp(move.subject, locked_run) != 0)
+        return FAIL_CODE(err, ERR_CONFLICT, "printer_state", "another run has come meanwhile");
     return flow_move(NULL, db, &move, err) ||
                    DB_RUN(NULL, db, "schedule_run_ended", err, move.subject, move.reason)
                ? -1
                : 0;
 }
 
+/* The order and item of the run that is on a printer ("" none) are locked before the printer. */
+static int lock_run_of(char run[40], struct db *db, const char *printer_id, struct err *err)
+{
+    struct db_rows *printer = NULL;
+    if (printer_find(&printer, db, "printer_show", printer_id, err))
+        return -1;
+    snprintf(run, 40, "%s", db_text(printer, 0, COL_RUN));
+    db_rows_free(printer);
+    return *run ? DB_RUN(NULL, db, "item_lock", err, run) : 0;
+}
+
 static int clear_locked(struct db *db, const char *printer_id, const char *actor, struct err *err)
 {
     struct db_rows *printer = NULL;
-    if (printer_find(&printer, db, "printer_lock", printer_id, err))
+    char run[40];
+    if (lock_run_of(run, db, printer_id, err) ||
+        printer_find(&printer, db, "printer_lock", printer_id, err))
         return -1;
     const char *state = db_text(printer, 0, COL_STATE);
     bool away = strcmp(state, "offline") == 0, ready = strcmp(state, "ready") == 0;
-    int failed = end_unknown_run(db, printer, actor, err);
+    int failed = end_unknown_run(db, printer, run, actor, err);
     if (!failed && !away && !ready)
         failed = move_printer(db, printer_id, "bed.cleared", actor, NULL, err);
     if (!failed)

@@ -143,7 +143,8 @@ static int write_verdict(struct db *db, const struct watched *before, const stru
 }
 
 /* In one transaction, and only if both rows are as they were before the printer was asked: what we
- * saw may be older than what another scheduler or a job has written since. */
+ * saw may be older than what another scheduler or a job has written since. The run's order and item
+ * are locked before the printer, as everywhere. */
 static int take_report(struct db *db, const struct watched *before,
                        const struct printer_report *report, const struct verdict *v,
                        struct err *err)
@@ -157,7 +158,8 @@ static int take_report(struct db *db, const struct watched *before,
     int failed = report_json(&json, report, err) || db_begin(db, err);
     if (failed)
         goto out;
-    failed = DB_RUN(&rows, db, "schedule_unchanged", err, before->id, version, run, run_version);
+    failed = (run && DB_RUN(NULL, db, "item_lock", err, run)) ||
+             DB_RUN(&rows, db, "schedule_unchanged", err, before->id, version, run, run_version);
     if (!failed && db_row_count(rows) == 1)
         failed = DB_RUN(NULL, db, "schedule_seen", err, before->id, (const char *)json.data,
                         report->answered ? "true" : "false") ||
@@ -231,6 +233,8 @@ static int add_print_job(struct db *db, const char *run_id, const char *fence, s
     return job_add(db, &job, err);
 }
 
+/* The moves lock order, item, run and printer, in this order, and refuse a pair that somebody else
+ * was faster to take. 0 a pair, 1 it is none any more, -1 failed. */
 static int assign_pair(struct db *db, const char *run_id, const char *printer_id, const char *actor,
                        struct err *err)
 {
@@ -239,15 +243,17 @@ static int assign_pair(struct db *db, const char *run_id, const char *printer_id
         .machine = "run", .subject = run_id, .event = "run.assigned", .actor = actor};
     struct move printer = {
         .machine = "printer", .subject = printer_id, .event = "run.assigned", .actor = actor};
-    if (flow_move(NULL, db, &run, err) || flow_move(NULL, db, &printer, err) ||
-        DB_RUN(&bound, db, "schedule_bind", err, run_id, printer_id))
+    if (flow_move(NULL, db, &run, err) || flow_move(NULL, db, &printer, err))
+        return err->kind == ERR_CONFLICT ? 1 : -1;
+    if (DB_RUN(&bound, db, "schedule_bind", err, run_id, printer_id))
         return -1;
-    int failed = add_print_job(db, run_id, db_text(bound, 0, 0), err);
+    int result =
+        db_row_count(bound) == 1 ? add_print_job(db, run_id, db_text(bound, 0, 0), err) : 1;
     db_rows_free(bound);
-    return failed;
+    return result;
 }
 
-/* 0 a pair was made, 1 none is left, -1 failed. */
+/* 0 a pair was made, 1 none is left (or another scheduler gives them out), -1 failed. */
 static int assign_one(struct db *db, const char *actor, struct err *err)
 {
     struct db_rows *pair = NULL;

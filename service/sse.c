@@ -151,7 +151,7 @@ static int read_on(struct stream *s)
         return 0;
     snprintf(id, sizeof id, "%lld", (long long)s->id);
     const char *parameters[] = {s->xact, id, PAGE};
-    int failed = db_run(&rows, db, "api_events_after", 3, parameters, &err);
+    int failed = db_run(&rows, db, "events_after", 3, parameters, &err);
     pool_give(s->live->pool, db, failed && strcmp(err.code, "database_away") == 0);
     if (failed) {
         log_failure(LOG_WARN, "events_not_read", NULL, &err);

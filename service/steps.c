@@ -168,7 +168,7 @@ int item_move(struct step *step, const struct item *item, const char *event, con
 int item_job(struct step *step, const struct item *item, const char *kind, struct err *err)
 {
     /* A lease that lapses counts as a try; in a storm of kills 5 were used up by a healthy job. */
-    struct job_new job = {.kind = kind, .subject = item->id, .key = item->id, .max_tries = 12};
+    struct job_new job = {.kind = kind, .subject = item->id, .key = item->id};
     return job_add(step->db, &job, err);
 }
 

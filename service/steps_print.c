@@ -69,8 +69,9 @@ static bool is_ours(const struct dispatch *d, const struct job *job)
     return ours;
 }
 
-/* Opens a transaction that holds run and printer, with our lease still good and the run still ours
- * and in that state; ERR_CONFLICT otherwise. *printer_state is the printer's, to be freed. */
+/* Opens a transaction that holds the run's item, run and printer, with our lease still good and the
+ * run still ours and in that state; ERR_CONFLICT otherwise. *printer_state is the printer's, to be
+ * freed. */
 static int hold(struct step *step, const struct dispatch *d, const char *state,
                 struct db_rows **printer, struct err *err)
 {
@@ -82,7 +83,8 @@ static int hold(struct step *step, const struct dispatch *d, const char *state,
         return -1;
     if (lost)
         return FAIL_CODE(err, ERR_CONFLICT, "lease_lost", "another worker has this run");
-    if (DB_RUN(printer, step->db, "step_print_lock", err, step->job->subject, d->fence, state))
+    if (DB_RUN(NULL, step->db, "item_lock", err, step->job->subject) ||
+        DB_RUN(printer, step->db, "step_print_lock", err, step->job->subject, d->fence, state))
         return -1;
     return db_row_count(*printer) == 1
                ? 0

@@ -32,7 +32,7 @@ int job_add(struct db *db, const struct job_new *job, struct err *err)
     char priority[16], delay[16], tries[16];
     snprintf(priority, sizeof priority, "%d", job->priority);
     snprintf(delay, sizeof delay, "%d", job->delay_ms);
-    snprintf(tries, sizeof tries, "%d", job->max_tries > 0 ? job->max_tries : 5);
+    snprintf(tries, sizeof tries, "%d", job->max_tries > 0 ? job->max_tries : 12);
     return DB_RUN(NULL, db, "job_add", err, job->kind, job->subject, job->key, job->payload,
                   priority, delay, tries);
 }

@@ -18,7 +18,7 @@ struct job_new {
     const char *payload; /* JSON object or NULL */
     int priority;        /* higher first */
     int delay_ms;
-    int max_tries; /* 0 = 5 */
+    int max_tries; /* 0 = 12: a lapsed lease counts as a try, and workers may be killed often */
 };
 
 struct job {

@@ -78,6 +78,13 @@ static void judge_lines(struct judge *j)
         find(j, "layer_gap", true, (double)s->gap_line, 0,
              "line %llu begins a layer after one or more that are missing",
              (unsigned long long)s->gap_line);
+    /* One layer of air sags and holds: a horn of a real figure had it, and is no reason to refuse.
+     */
+    if (s->thin_line)
+        find(j, "layer_thin", false, (double)s->thin_line, 0,
+             "before line %llu a layer has nothing to print: something is thinner there than one "
+             "line",
+             (unsigned long long)s->thin_line);
     judge_layers(j);
 }
 

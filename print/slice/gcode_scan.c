@@ -231,7 +231,9 @@ static bool value_of(double *out, const char *line, const char *name)
 /* The engine leaves empty layers out: at a thin tip that is common, in the middle it is air. */
 static void take_layer(struct gcode_scan *s, long number)
 {
-    if (s->layers > 0 && number != s->last_layer + 1)
+    if (s->layers > 0 && number == s->last_layer + 2)
+        note(&s->thin_line, s->lines);
+    else if (s->layers > 0 && number != s->last_layer + 1)
         note(&s->gap_line, s->lines);
     s->last_layer = number;
     s->layers++;

@@ -23,7 +23,8 @@ struct gcode_scan {
     double hottest_c, hottest_bed_c;
     double nozzle_c, bed_c; /* targets at the end */
     long last_layer;        /* number of the last layer begun */
-    uint64_t gap_line;      /* a layer whose number does not follow the one before */
+    uint64_t thin_line;     /* a layer before which one alone is missing */
+    uint64_t gap_line;      /* a layer whose number does not follow the one before otherwise */
     uint64_t cold_line, cold_bed_line, placeholder_line, unreadable_line, left_bed_line;
     char unreadable[60];
 

@@ -90,10 +90,10 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
  * Result   {"verdict":"pass|reject","findings":[{code,severity,message,value,limit}],
  *          "measures":{...}}; severity is "error" (rejects) or "warning". The caller cJSON_Deletes.
  *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, layer_gap,
- * outside_bed, below_bed, too_high, height_mismatch, first_layer_high, cold_extrusion, bed_cold,
- *          heaters_left_on, too_hot, placeholder_left, unreadable_line, filament_mismatch,
- *          too_fast.
- * Errors   only for a file that cannot be read. Cost O(bytes), about 150 MB/s; flat memory.
+ *          layer_thin, outside_bed, below_bed, too_high, height_mismatch, first_layer_high,
+ * cold_extrusion, bed_cold, heaters_left_on, too_hot, placeholder_left, unreadable_line,
+ * filament_mismatch, too_fast. Errors   only for a file that cannot be read. Cost O(bytes), about
+ * 150 MB/s; flat memory.
  */
 int gcode_check(cJSON **report, bool *passed, const char *path,
                 const struct printer_profile *printer, double model_height_mm,

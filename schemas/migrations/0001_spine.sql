@@ -121,6 +121,7 @@ create table artifacts (
     unique (item_id, kind, sha256)
 );
 create index artifacts_by_item on artifacts (item_id, id);
+create index artifacts_by_hash on artifacts (sha256, id);
 
 create table reviews (
     id           bigint generated always as identity primary key,

@@ -23,7 +23,8 @@ with open_runs as (
                when p.state = 'offline' and p.bed_clear then ' is offline'
                when p.state = 'offline' then ' is offline, and its bed was not confirmed clear'
                when p.state = 'error' then ' reports an error'
-               when p.state = 'ready' then ' is free'
+               when p.state = 'ready' and p.bed_clear then ' is free'
+               when p.state = 'ready' then ' is ready, but its bed was not confirmed clear'
                else ' is busy' end as sentence
     from open_runs q cross join printers p
     where q.waits

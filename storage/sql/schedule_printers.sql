@@ -10,6 +10,6 @@ select p.id, p.driver, p.url, p.api_key, p.state, p.version, p.bed_clear,
 from printers p
 left join runs r on r.printer_id = p.id
     and r.state in ('assigned', 'uploading', 'starting', 'printing', 'paused', 'unknown')
-where p.state not in ('maintenance', 'retired') and ($1::text is null or p.id = $1)
+where p.state <> 'maintenance' and ($1::text is null or p.id = $1)
   and ($2::boolean or p.state <> 'offline' or greatest(p.seen_at, p.updated_at) > now() - interval '1 minute')
 order by p.id

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Tells whether a printer and its run still stand as they did before the printer was asked, and keeps them so.
 -- $1 text printer   $2 integer its version   $3 text run or null   $4 integer the run's version
--- rows: 1 (true) when nothing changed, else 0   locks: the printer's row
+-- rows: 1 (true) when nothing changed, else 0   locks: the printer's row; the caller holds the run's item
 select true
 from printers p
 where p.id = $1 and p.version = $2::integer

@@ -310,6 +310,11 @@ static void test_http__judges_and_packs_parts(void)
     CHECK_OK(move("run", run, "run.started"));
     CHECK_OK(move("item", item, "run.started"));
     CHECK_OK(move("run", run, "run.finished"));
+    snprintf(body, sizeof body, "/v1/orders/%s", order);
+    told = get(body);
+    CHECK(told.status == 200 && body_has(&told, "verdict_waiting") &&
+          body_has(&told, "waits for its verdict"));
+    told_free(&told);
     told = post(path, "", "{\"verdict\":\"scrap\"}");
     CHECK_TOLD(told, 422, "schema_violation");
     told = post(path, "", "{\"verdict\":\"good\"}");

@@ -2,6 +2,7 @@
 /* schemas/openapi.yaml against the route table, both ways, and its examples against its schemas. */
 #include "base/assets.h"
 #include "base/json.h"
+#include "base/version.h"
 #include "service/http.h"
 #include "tests/test.h"
 
@@ -52,6 +53,21 @@ static bool is_open(const cJSON *operation)
 {
     const cJSON *security = json_get(operation, "security");
     return security && cJSON_GetArraySize(security) == 0;
+}
+
+static void test_openapi__has_the_programs_version(void)
+{
+    cJSON *api = description(false);
+    CHECK(api);
+    const cJSON *answer =
+        json_get(json_get(json_get(json_get(json_get(json_get(api, "paths"), "/version"), "get"),
+                                   "responses"),
+                          "200"),
+                 "content");
+    const cJSON *example = json_get(json_get(answer, "application/json"), "example");
+    CHECK_TEXT(json_text(json_get(api, "info"), "version", ""), STATUETTE_VERSION);
+    CHECK_TEXT(json_text(example, "version", ""), STATUETTE_VERSION);
+    cJSON_Delete(api);
 }
 
 static void test_openapi__describes_every_route(void)
@@ -173,7 +189,7 @@ static void test_openapi__gives_examples_that_fit_their_schemas(void)
     CHECK(checked > 25); /* or else the walk above went past them */
 }
 
-TESTS(TEST(test_openapi__describes_every_route),
+TESTS(TEST(test_openapi__has_the_programs_version), TEST(test_openapi__describes_every_route),
       TEST(test_openapi__describes_nothing_that_is_not_there),
       TEST(test_openapi__names_the_parts_of_each_path),
       TEST(test_openapi__gives_examples_that_fit_their_schemas))

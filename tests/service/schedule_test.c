@@ -228,6 +228,11 @@ static void prints_two(void)
     char item[32];
     CHECK_OK(add_runs(item, 2));
     CHECK(drive_until(RUN_STATE, "printing", 5));
+    CHECK_TEXT(
+        ask("select file_name = part_code || '-' || id || '-' || fence || '.gcode' from runs "
+            "order by id limit 1",
+            NULL),
+        "t");
     CHECK_TEXT(printer_state(), "busy");
     CHECK_TEXT(ask("select state from items", NULL), "printing");
     CHECK(drive_until(RUN_STATE, "finished", 5));
@@ -650,6 +655,80 @@ static void test_schedule__two_schedulers_share_the_printers(void)
     WITH_PRINTER("200", rivals);
 }
 
+/* --- who waits for an order holds nothing that comes after it ------------------------------------
+ */
+
+enum { ACT_ASSIGN, ACT_WATCH, ACT_PRINT, ACT_CLEAR };
+
+struct waiter {
+    pthread_t thread;
+    int act;
+};
+
+static void *waiter_main(void *user)
+{
+    struct waiter *me = user;
+    struct db *own = NULL;
+    struct err why;
+    if (db_open(&own, cluster_conninfo(&cluster), &why))
+        return NULL;
+    if (me->act == ACT_ASSIGN)
+        (void)!schedule_assign(NULL, own, "worker:test", &why);
+    else if (me->act == ACT_WATCH)
+        (void)!schedule_watch(NULL, own, NULL, true, &why);
+    else if (me->act == ACT_PRINT)
+        (void)!print_job(own, "test", &why);
+    else
+        (void)!printer_clear(own, "p1", "user:ada", &why);
+    db_close(own);
+    return NULL;
+}
+
+/* With the order locked by another, as a cancel or a verdict has it: does the act wait for it, with
+ * the run and the printer still free for that other? */
+static bool waits_empty_handed(int act, const char *order)
+{
+    struct waiter waiter = {.act = act};
+    struct db *other = NULL;
+    struct err why = {0};
+    bool waited = false;
+    if (db_open(&other, cluster_conninfo(&cluster), &why) || db_begin(other, &why) ||
+        DB_RUN(NULL, other, "order_lock", &why, order) ||
+        pthread_create(&waiter.thread, NULL, waiter_main, &waiter))
+        return false;
+    for (int64_t until = clock_ms() + 5000; !waited && clock_ms() < until; usleep(20 * 1000))
+        waited = strcmp(ask("select count(*) > 0 from pg_locks where not granted", NULL), "t") == 0;
+    bool free_rows = !db_script(other, "select from runs for update nowait", &why) &&
+                     !db_script(other, "select from printers for update nowait", &why);
+    db_rollback(other);
+    db_close(other);
+    pthread_join(waiter.thread, NULL);
+    return waited && free_rows;
+}
+
+static void lock_order(void)
+{
+    char item[32], order[32], run[40];
+    CHECK_OK(add_runs(item, 1));
+    snprintf(order, sizeof order, "%s", ask("select order_id from items where id = $1", item));
+    snprintf(run, sizeof run, "%s", ask("select id from runs", NULL));
+    CHECK_OK(schedule_watch(NULL, db, NULL, true, &err));
+    CHECK(waits_empty_handed(ACT_ASSIGN, order));
+    CHECK_TEXT(run_state(), "assigned");
+    CHECK(waits_empty_handed(ACT_PRINT, order));
+    CHECK(drive_until(RUN_STATE, "printing", 5));
+    CHECK(waits_empty_handed(ACT_WATCH, order));
+    CHECK_OK(move("run", run, "run.lost"));
+    CHECK_OK(move("printer", "p1", "printer.lost"));
+    CHECK(waits_empty_handed(ACT_CLEAR, order));
+    CHECK_TEXT(run_state(), "finished");
+}
+
+static void test_schedule__waits_for_an_order_with_empty_hands(void)
+{
+    WITH_PRINTER("1", lock_order);
+}
+
 TESTS(TEST(test_schedule__a_report_means_what_the_table_says),
       TEST(test_schedule__silence_counts_as_away_only_after_a_while),
       TEST(test_schedule__prints_and_waits_for_the_bed_before_the_next),
@@ -666,4 +745,5 @@ TESTS(TEST(test_schedule__a_report_means_what_the_table_says),
       TEST(test_schedule__a_strangers_print_calls_a_person),
       TEST(test_schedule__a_dispatch_left_at_any_step_is_carried_on),
       TEST(test_schedule__workers_killed_at_any_moment_start_a_run_once),
-      TEST(test_schedule__two_schedulers_share_the_printers))
+      TEST(test_schedule__two_schedulers_share_the_printers),
+      TEST(test_schedule__waits_for_an_order_with_empty_hands))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* storage: the queue. Each test uses kinds of its own, so that they do not see one another's jobs.
  */
+#include "base/assets.h"
 #include "tests/storage/fixture.h"
 
 static int add(const char *kind, const char *key, int priority, int delay_ms, int max_tries)
@@ -41,7 +42,7 @@ static void test_job__higher_priority_goes_first_then_the_older(void)
         char id[24];
         snprintf(id, sizeof id, "%lld", (long long)job.id);
         CHECK_TEXT(ask("select key from jobs where id = $1::bigint", id), order[i]);
-        CHECK(job.tries == 1 && job.max_tries == 5);
+        CHECK(job.tries == 1 && job.max_tries == 12);
         CHECK_TEXT(job.subject, "itm_x");
         job_free(&job);
     }
@@ -311,6 +312,31 @@ static void test_job__wakes_those_who_wait_at_commit(void)
     db_close(listener);
 }
 
+/* Whatever the statistics make the planner believe: a claim looks at the heads of the queue only.
+ */
+static void test_job__a_claim_never_reads_the_whole_queue(void)
+{
+    NEEDS_CLUSTER();
+    const struct asset *claim = asset_find("storage/sql/job_claim.sql");
+    const char *parameters[] = {"long", "tester", "60", "0"};
+    struct bytes explain = {0};
+    struct db_rows *rows = NULL;
+    CHECK(claim);
+    CHECK_OK(db_script(db,
+                       "insert into jobs (kind, subject) select 'long', 's' || n "
+                       "from generate_series(1, 6000) n; analyze jobs",
+                       &err));
+    CHECK_OK(bytes_printf(&explain, &err, "explain %s", (const char *)claim->data));
+    CHECK_OK(db_text_run(&rows, db, (const char *)explain.data, 4, parameters, &err));
+    bool whole = false;
+    for (int i = 0; i < db_row_count(rows); i++)
+        whole |= strstr(db_text(rows, i, 0), "Seq Scan on jobs") != NULL;
+    db_rows_free(rows);
+    bytes_free(&explain);
+    CHECK_OK(db_script(db, "delete from jobs where kind = 'long'", &err));
+    CHECK(!whole);
+}
+
 TESTS(TEST(test_job__higher_priority_goes_first_then_the_older),
       TEST(test_job__a_live_key_makes_a_second_one_a_no_op),
       TEST(test_job__is_given_to_one_of_eight_claimers_only),
@@ -322,4 +348,5 @@ TESTS(TEST(test_job__higher_priority_goes_first_then_the_older),
       TEST(test_job__given_back_it_has_not_been_tried),
       TEST(test_job__that_kills_its_workers_ends_as_dead),
       TEST(test_job__is_gone_with_the_transaction_that_added_it),
-      TEST(test_job__wakes_those_who_wait_at_commit))
+      TEST(test_job__wakes_those_who_wait_at_commit),
+      TEST(test_job__a_claim_never_reads_the_whole_queue))

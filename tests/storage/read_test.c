@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* storage: what operators read: issues, the review queue, why a run waits, dead jobs. */
+/* storage: what operators read: issues, and why a run waits. */
 #include "tests/storage/fixture.h"
 
 /* "code by whom" of each issue of an order, the weightiest first. */
@@ -65,40 +65,6 @@ static void test_issues__say_what_an_order_waits_for_and_whose_turn_it_is(void)
     CHECK_TEXT(issues_of(order), "verdict_waiting/operator");
 }
 
-static void test_dead_jobs__are_listed_with_their_reason(void)
-{
-    NEEDS_CLUSTER();
-    struct db_rows *rows = NULL;
-    CHECK_OK(dead_job("listed", "itm_x"));
-    CHECK_OK(DB_RUN(&rows, db, "dead_jobs", &err, "1"));
-    bool told = db_row_count(rows) == 1 && strstr(db_text(rows, 0, 1), "\"listed\"") &&
-                strstr(db_text(rows, 0, 1), "it cannot be read");
-    db_rows_free(rows);
-    CHECK(told);
-}
-
-static void test_review_next__gives_the_longest_waiting_then_the_one_after(void)
-{
-    NEEDS_CLUSTER();
-    char order[32], first[32], second[32], hash[SHA256_HEX];
-    struct db_rows *rows = NULL;
-    CHECK_OK(item_in_review(order, first, hash, 1));
-    CHECK_OK(item_in_review(order, second, hash, 1));
-    CHECK_OK(
-        db_text_run(NULL, db,
-                    "update items set updated_at = 'epoch'::timestamptz + case id when $1 then "
-                    "interval '1 s' else interval '2 s' end where id in ($1, $2)",
-                    2, (const char *const[]){first, second}, &err));
-    CHECK_OK(DB_RUN(&rows, db, "review_next", &err, NULL));
-    bool right = strcmp(db_text(rows, 0, 0), first) == 0;
-    db_rows_free(rows);
-    CHECK(right);
-    CHECK_OK(DB_RUN(&rows, db, "review_next", &err, first));
-    right = strcmp(db_text(rows, 0, 0), second) == 0 && strcmp(db_text(rows, 0, 2), hash) == 0;
-    db_rows_free(rows);
-    CHECK(right);
-}
-
 static const char seven_printers[] =
     "insert into printers (id, name, driver, url, printer_class, material, state, bed_clear) "
     "values ('a', 'A', 'd', 'u', 'class', 'pla', 'ready', false), "
@@ -109,34 +75,36 @@ static const char seven_printers[] =
     "('f', 'F', 'd', 'u', 'class', 'pla', 'maintenance', true), "
     "('g', 'G', 'd', 'u', 'class', 'petg', 'ready', true)";
 
-static void test_queue_explain__names_the_first_rule_that_fails_for_each_printer(void)
+static void test_queue__says_of_each_printer_what_keeps_a_run_from_it(void)
 {
     NEEDS_CLUSTER();
-    char order[32], item[32], slice[32], run[40];
-    static const char *const wanted[] = {"bed_not_clear", "busy",        "wrong_class",   "free",
-                                         "offline",       "maintenance", "wrong_material"};
+    char order[32], item[32], slice[32];
+    static const char *const wanted[] = {"\"A is ready, but its bed was not confirmed clear\"",
+                                         "\"B is busy\"",
+                                         "\"C is a other, this run is made for a class\"",
+                                         "\"D is free\"",
+                                         "\"E is offline\"",
+                                         "\"F is in maintenance\"",
+                                         "\"G has petg loaded, this run wants pla\"",
+                                         "\"A free printer takes it in a moment\""};
     struct db_rows *rows = NULL;
+    CHECK_OK(db_script(db, "delete from runs", &err));
     CHECK_OK(item_queued(order, item, slice, 1));
     CHECK_OK(runs_plan(NULL, db, item, slice, "worker:test", &err));
-    snprintf(run, sizeof run, "%s", ask("select id from runs where item_id = $1", item));
-    CHECK_OK(db_script(db, seven_printers, &err));
-    CHECK_OK(DB_RUN(&rows, db, "queue_explain", &err, run, "50"));
-    char told[200] = "", all[200] = "";
-    for (int i = 0; i < db_row_count(rows); i++)
-        snprintf(told + strlen(told), sizeof told - strlen(told), "%s ", db_text(rows, i, 3));
-    for (int i = 0; i < 7; i++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s ", wanted[i]);
-    db_rows_free(rows);
-    CHECK_OK(db_script(db, "delete from printers", &err));
-    CHECK_TEXT(told, all);
-    CHECK_OK(DB_RUN(&rows, db, "queue_explain", &err, run, "50"));
-    bool none =
-        db_row_count(rows) == 1 && strcmp(db_text(rows, 0, 4), "No printer is registered") == 0;
+    CHECK_OK(DB_RUN(&rows, db, "api_queue", &err, "waiting"));
+    bool none = db_row_count(rows) == 1 && strstr(db_text(rows, 0, 1), "No printer is registered");
     db_rows_free(rows);
     CHECK(none);
+    CHECK_OK(db_script(db, seven_printers, &err));
+    CHECK_OK(DB_RUN(&rows, db, "api_queue", &err, "waiting"));
+    CHECK_OK(db_script(db, "delete from printers", &err));
+    const char *missing = "nothing";
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (!strstr(db_text(rows, 0, 1), wanted[i]))
+            missing = wanted[i];
+    CHECK_TEXT(missing, "nothing");
+    db_rows_free(rows);
 }
 
 TESTS(TEST(test_issues__say_what_an_order_waits_for_and_whose_turn_it_is),
-      TEST(test_dead_jobs__are_listed_with_their_reason),
-      TEST(test_review_next__gives_the_longest_waiting_then_the_one_after),
-      TEST(test_queue_explain__names_the_first_rule_that_fails_for_each_printer))
+      TEST(test_queue__says_of_each_printer_what_keeps_a_run_from_it))
