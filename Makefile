@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Werror
 CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -MMD -MP
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
-OPT_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) -fopenmp -fno-math-errno -fno-trapping-math
 CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) -fopenmp
@@ -38,7 +38,7 @@ LIB := $(OUT)/libstatuette.a
 GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test)
 PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
 
-.PHONY: all help tests demo run check storm lint format install clean
+.PHONY: all help tests demo run check storm fuzz lint format install clean
 
 all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
 
@@ -60,6 +60,11 @@ check: all tests ## every test; ends with "N passed, N failed, N skipped"
 storm: all ## the kill test at length: 20 orders, 10 kills
 	@ORDERS=20 KILLS=10 STORM_S=1500 STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) \
 		scripts/run_tests.sh tests/flow/50_kill.sh
+
+FUZZ_ITERATIONS ?= 20000
+fuzz: ## every reader of outside bytes against spoilt files, under ASan and UBSan
+	@$(MAKE) --no-print-directory config=sanitize build/obj-sanitize/tests/fuzz/fuzz_test
+	@FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) scripts/run_tests.sh build/obj-sanitize/tests/fuzz/fuzz_test
 
 lint: ## clang-tidy and cppcheck
 	@scripts/install_packages.sh build lint

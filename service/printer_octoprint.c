@@ -122,6 +122,13 @@ static int post(const struct printer_link *link, const char *path, const char *n
     return failed ? -1 : 0;
 }
 
+/* The printer's number may be anything; a double beyond an int must not become one. */
+static int count_of(const cJSON *prints, const char *name)
+{
+    double n = json_number(prints, name, 0);
+    return n < 0 ? 0 : n < 1e9 ? (int)n : 1000000000;
+}
+
 static int octoprint_file(struct printer_file *file, const struct printer_link *link,
                           const char *name, struct err *err)
 {
@@ -132,8 +139,8 @@ static int octoprint_file(struct printer_file *file, const struct printer_link *
         return -1;
     const cJSON *prints = json_get(json, "prints");
     file->there = json != NULL;
-    file->success = (int)json_number(prints, "success", 0);
-    file->failure = (int)json_number(prints, "failure", 0);
+    file->success = count_of(prints, "success");
+    file->failure = count_of(prints, "failure");
     file->last_success = json_bool(json_get(prints, "last"), "success", false);
     cJSON_Delete(json);
     return 0;

@@ -3,6 +3,7 @@
 #ifndef TESTS_PRINT_MESHES_H
 #define TESTS_PRINT_MESHES_H
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

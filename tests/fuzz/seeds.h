@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A small good file for each reader of outside bytes, made by our own writers where there is one.
+ */
+#ifndef TESTS_FUZZ_SEEDS_H
+#define TESTS_FUZZ_SEEDS_H
+
+#include <stdio.h>
+#include <webp/encode.h>
+
+#include "intake/photo_raw.h"
+#include "print/export/export.h"
+#include "tests/print/meshes.h"
+
+#define ORDER                                                                                      \
+    "{\"external_id\":\"shop-17\",\"consent\":{\"text_version\":\"v1\",\"given_at\":"              \
+    "\"2026-01-01T00:00:00Z\",\"photo_class\":\"pet\"},\"items\":[{\"template\":\"figure-80\","    \
+    "\"photos\":[\"photo1\"],\"quantity\":2,\"height_mm\":81.5,\"name\":\"Zo\\u00eb\"}]}"
+
+static inline int seed_order(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err, "%s", ORDER);
+}
+
+static inline int seed_multipart(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err,
+                        "--xYz\r\nContent-Disposition: form-data; name=\"order\"\r\n"
+                        "Content-Type: application/json\r\n\r\n%s\r\n--xYz\r\n"
+                        "Content-Disposition: form-data; name=\"photo1\"; filename=\"a.jpg\"\r\n"
+                        "\r\n\xff\xd8\xff--xY\r\n--xYz--\r\n",
+                        ORDER);
+}
+
+static uint8_t pixels[24 * 16 * 4];
+
+static inline struct picture picture_make(void)
+{
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * i / 7 + i);
+    return (struct picture){pixels, 24, 16};
+}
+
+static inline int seed_png(struct bytes *out, struct err *err)
+{
+    struct picture p = picture_make();
+    return png_encode(out, &p, 6, err);
+}
+
+static inline int seed_jpeg(struct bytes *out, struct err *err)
+{
+    struct picture p = picture_make();
+    return photo_jpeg_encode(out, &p, 80, err);
+}
+
+static inline int seed_webp(struct bytes *out, struct err *err)
+{
+    struct picture p = picture_make();
+    uint8_t *made = NULL;
+    size_t n = WebPEncodeLosslessRGBA(p.rgba, 24, 16, 24 * 4, &made);
+    int failed = n ? bytes_append(out, made, n, err) : FAIL(err, ERR_BUG, "no WebP was made");
+    WebPFree(made);
+    return failed;
+}
+
+static inline int seed_stl(struct bytes *out, struct err *err)
+{
+    struct mesh m = {0};
+    add_box(&m, 0, 0, 0, 10, 20, 30);
+    int failed = stl_write(out, &m, "seed", err);
+    mesh_free(&m);
+    return failed;
+}
+
+static inline int seed_threemf(struct bytes *out, struct err *err)
+{
+    struct mesh m = {0};
+    struct picture p = picture_make();
+    add_box(&m, 0, 0, 0, 10, 20, 30);
+    int failed = threemf_write(out, &m, &(struct export_labels){.title = "seed"}, &p, 5, 5, err);
+    mesh_free(&m);
+    return failed;
+}
+
+/* The corners, then the sides, as one line each. */
+static inline int put_lines(struct bytes *out, const char *corner, const char *side, int from,
+                            struct err *err)
+{
+    struct mesh m = {0};
+    int failed = 0;
+    add_box(&m, 0, 0, 0, 10, 20, 30);
+    for (size_t v = 0; !failed && v < m.vertex_count; v++)
+        failed = bytes_printf(out, err, "%s%g %g %g\n", corner, m.xyz[3 * v], m.xyz[3 * v + 1],
+                              m.xyz[3 * v + 2]);
+    for (size_t t = 0; !failed && t < m.triangle_count; t++)
+        failed =
+            bytes_printf(out, err, "%s%d %d %d\n", side, (int)m.triangles[3 * t] + from,
+                         (int)m.triangles[3 * t + 1] + from, (int)m.triangles[3 * t + 2] + from);
+    mesh_free(&m);
+    return failed;
+}
+
+static inline int seed_obj(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err, "# seed\no box\n") || put_lines(out, "v ", "f ", 1, err);
+}
+
+static inline int seed_off(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err, "OFF\n8 12 0\n") || put_lines(out, "", "3 ", 0, err);
+}
+
+static inline int seed_ply(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err,
+                        "ply\nformat ascii 1.0\nelement vertex 8\nproperty float x\n"
+                        "property float y\nproperty float z\nelement face 12\n"
+                        "property list uchar int vertex_indices\nend_header\n") ||
+           put_lines(out, "", "3 ", 0, err);
+}
+
+static inline int seed_glb(struct bytes *out, struct err *err)
+{
+    static const char json[] =
+        "{\"asset\":{\"version\":\"2.0\"},\"scene\":0,\"scenes\":[{\"nodes\":[0]}],\"nodes\":["
+        "{\"children\":[1],\"scale\":[1,2,1]},{\"mesh\":0,\"translation\":[1,2,3]}],\"meshes\":[{"
+        "\"primitives\":[{\"attributes\":{\"POSITION\":0},\"indices\":1}]}],\"accessors\":[{"
+        "\"bufferView\":0,\"componentType\":5126,\"count\":8,\"type\":\"VEC3\"},{\"bufferView\":1,"
+        "\"componentType\":5125,\"count\":36,\"type\":\"SCALAR\"}],\"bufferViews\":[{\"buffer\":0,"
+        "\"byteLength\":96},{\"buffer\":0,\"byteOffset\":96,\"byteLength\":144}],\"buffers\":[{"
+        "\"byteLength\":240}]}";
+    char text[((sizeof json + 3) & ~(size_t)3) + 1];
+    snprintf(text, sizeof text, "%-*s", (int)sizeof text - 1, json);
+    uint32_t n = (uint32_t)sizeof text - 1;
+    const uint32_t head[] = {0x46546c67, 2, 28 + n + 240, n, 0x4e4f534a}, bin[] = {240, 0x4e4942};
+    struct mesh m = {0};
+    add_box(&m, 0, 0, 0, 10, 20, 30);
+    int failed = bytes_append(out, head, sizeof head, err) || bytes_append(out, text, n, err) ||
+                 bytes_append(out, bin, sizeof bin, err) || bytes_append(out, m.xyz, 96, err) ||
+                 bytes_append(out, m.triangles, 144, err);
+    mesh_free(&m);
+    return failed;
+}
+
+static inline int seed_provider(struct bytes *out, struct err *err)
+{
+    return bytes_printf(out, err,
+                        "{\"uid\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"status\":"
+                        "\"completed\",\"model_base64\":\"Z2xURgIAAAAMAAAA\",\"error_code\":1}");
+}
+
+/* One answer to all that the driver asks, with the HTTP head that the dice may spoil too; and with
+ * a count that no int can hold. */
+static inline int seed_printer(struct bytes *out, struct err *err)
+{
+    return bytes_printf(
+        out, err,
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"state\":{\"text\":"
+        "\"Printing\",\"flags\":{\"operational\":true,\"printing\":true,\"ready\":false}},"
+        "\"temperature\":{\"tool0\":{\"actual\":209.8,\"target\":210},\"bed\":{\"actual\":60,"
+        "\"target\":60}},\"job\":{\"file\":{\"path\":\"a.gcode\"}},\"progress\":{\"completion\":"
+        "41.5},\"prints\":{\"success\":1e300,\"failure\":0,\"last\":{\"success\":true}}}");
+}
+
+#endif
