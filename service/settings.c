@@ -29,7 +29,7 @@ static const struct row rows[] = {
     {"STATUETTE_BLOBS", TEXT_ROW(blob_folder), "", "folder of stored files; empty: VAR/blobs"},
     {"STATUETTE_WORK", TEXT_ROW(work_folder), "", "folder for temporary work; empty: VAR/work"},
     {"STATUETTE_CONFIG", TEXT_ROW(config_folder), "",
-     "folder with printers/, materials/, templates/ of your own; empty: the built-in ones"},
+     "folder with printers/, materials/, templates/ of your own, beside the built-in ones"},
     {"STATUETTE_LISTEN", TEXT_ROW(listen), "127.0.0.1:8080", "address:port of the HTTP side"},
     {"STATUETTE_WORKER", TEXT_ROW(worker_name), "", "name of this worker; empty: host:pid"},
     {"STATUETTE_API_KEY", TEXT_ROW(api_key), "",

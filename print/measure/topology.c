@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Edges by bucket (smaller vertex) and insertion sort, shells and fans by union-find. */
 #include "print/measure/topology.h"
+#include "print/measure/sets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +10,6 @@ struct entry {
     uint32_t other; /* the edge's larger vertex */
     uint32_t halfedge;
 };
-
-static uint32_t find(uint32_t *up, uint32_t x)
-{
-    while (up[x] != x) {
-        up[x] = up[up[x]];
-        x = up[x];
-    }
-    return x;
-}
-
-static void join(uint32_t *up, uint32_t a, uint32_t b)
-{
-    a = find(up, a);
-    b = find(up, b);
-    if (a < b)
-        up[b] = a;
-    else
-        up[a] = b;
-}
 
 static int entry_compare(const void *a, const void *b)
 {
@@ -145,10 +127,10 @@ static void pair_edge(struct topology *out, uint32_t *fans, const uint32_t *t,
     for (size_t i = 0; i < count; i++)
         out->twin[halfedges[i]] = mark;
     for (size_t i = 1; i < count; i++) {
-        join(out->shell, one / 3, halfedges[i] / 3);
-        join(fans, corner_at(t, one, t[one]), corner_at(t, halfedges[i], t[one]));
+        sets_join(out->shell, one / 3, halfedges[i] / 3);
+        sets_join(fans, corner_at(t, one, t[one]), corner_at(t, halfedges[i], t[one]));
         uint32_t to = t[halfedge_next(one)];
-        join(fans, corner_at(t, one, to), corner_at(t, halfedges[i], to));
+        sets_join(fans, corner_at(t, one, to), corner_at(t, halfedges[i], to));
     }
     out->edges++;
     if (count == 1)
@@ -166,7 +148,7 @@ static void number_shells(struct topology *out, size_t triangle_count)
 {
     /* A root is the smallest triangle of its shell, so it is met and numbered first. */
     for (uint32_t i = 0; i < triangle_count; i++)
-        out->shell[i] = find(out->shell, i);
+        out->shell[i] = sets_find(out->shell, i);
     uint32_t number = 0;
     for (uint32_t i = 0; i < triangle_count; i++)
         out->shell[i] = out->shell[i] == i ? number++ : out->shell[out->shell[i]];
@@ -180,7 +162,7 @@ static void count_split_vertices(struct topology *out, uint32_t *fans, uint32_t 
     const uint32_t counted = UINT32_MAX - 1;
     memset(first, 0xff, (mesh->vertex_count + 1) * sizeof *first);
     for (uint32_t h = 0; h < 3 * mesh->triangle_count; h++) {
-        uint32_t root = find(fans, h);
+        uint32_t root = sets_find(fans, h);
         if (first[t[h]] == UINT32_MAX)
             first[t[h]] = root;
         else if (first[t[h]] != root && first[t[h]] != counted) {

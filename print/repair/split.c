@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "print/measure/sets.h"
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
 
@@ -90,25 +91,6 @@ int mesh_pair_halfedges(uint32_t *twin, const struct mesh *mesh, struct err *err
     return 0;
 }
 
-static uint32_t find(uint32_t *up, uint32_t x)
-{
-    while (up[x] != x) {
-        up[x] = up[up[x]];
-        x = up[x];
-    }
-    return x;
-}
-
-static void join(uint32_t *up, uint32_t a, uint32_t b)
-{
-    a = find(up, a);
-    b = find(up, b);
-    if (a < b)
-        up[b] = a;
-    else
-        up[a] = b;
-}
-
 /* Towards the inside, for a vertex whose triangles' normals sum to `normal` and whose neighbours
  * lie around `middle`. */
 static struct vec nudged(struct vec at, struct vec normal, struct vec middle, double nudge)
@@ -141,7 +123,7 @@ static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size
     memset(owner, 0xff, (mesh->vertex_count + 1) * sizeof *owner);
     for (uint32_t h = 0; h < corners; h++) {
         number[h] = UINT32_MAX;
-        if (find(fans, h) != h)
+        if (sets_find(fans, h) != h)
             continue;
         if (owner[mesh->triangles[h]] == UINT32_MAX)
             owner[mesh->triangles[h]] = h;
@@ -156,7 +138,7 @@ static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size
     if (failed)
         goto out;
     for (uint32_t h = 0; h < corners; h++) {
-        uint32_t n = number[find(fans, h)];
+        uint32_t n = number[sets_find(fans, h)];
         if (n == UINT32_MAX)
             continue;
         sums[n].normal = vec_add(sums[n].normal, mesh_normal2(mesh, h / 3));
@@ -175,7 +157,7 @@ static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size
                               nudge * (1 + 0.37 * (n % 5))));
     }
     for (uint32_t h = 0; h < corners; h++) {
-        uint32_t n = number[find(fans, h)];
+        uint32_t n = number[sets_find(fans, h)];
         if (n != UINT32_MAX)
             number[h] = n;
     }
@@ -271,7 +253,7 @@ static int double_round(struct mesh *mesh, uint32_t *twin, double nudge, size_t 
     for (uint32_t h = 0; h < corners; h++) {
         if (twin[h] == TWIN_NONE)
             continue;
-        join(fans, h, halfedge_next(twin[h]));
+        sets_join(fans, h, halfedge_next(twin[h]));
     }
     int failed = double_vertices(mesh, fans, nudge, doubled, err);
     free(fans);
@@ -302,9 +284,9 @@ static size_t number_patches(uint32_t *patch, const uint32_t *twin, size_t trian
         patch[t] = t;
     for (uint32_t h = 0; h < 3 * triangles; h++)
         if (twin[h] != TWIN_NONE)
-            join(patch, h / 3, twin[h] / 3);
+            sets_join(patch, h / 3, twin[h] / 3);
     for (uint32_t t = 0; t < triangles; t++)
-        patch[t] = find(patch, t);
+        patch[t] = sets_find(patch, t);
     uint32_t count = 0;
     for (uint32_t t = 0; t < triangles; t++)
         patch[t] = patch[t] == t ? count++ : patch[patch[t]];

@@ -46,11 +46,10 @@ static int fail_unknown(const struct kind *kind, const char *config_folder, cons
             free(entries[i]);
         }
         free(entries);
-    } else {
-        snprintf(path, sizeof path, "config/%s/", kind->folder);
-        for (const struct asset *a = asset_next(path, NULL); a; a = asset_next(path, a))
-            add_name(list, sizeof list, a->name + strlen(path));
     }
+    snprintf(path, sizeof path, "config/%s/", kind->folder);
+    for (const struct asset *a = asset_next(path, NULL); a; a = asset_next(path, a))
+        add_name(list, sizeof list, a->name + strlen(path));
     return FAIL_CODE(err, ERR_ABSENT, kind->unknown, "there is no %s \"%.40s\"; there are: %s",
                      kind->noun, id, *list ? list : "none");
 }
@@ -66,10 +65,10 @@ static int find_file(cJSON **out, const struct kind *kind, const char *config_fo
         snprintf(path, sizeof path, "%s/%s/%s.json", config_folder, kind->folder, id);
         if (json_read_file(out, path, &inner) == 0)
             return 0;
-        if (inner.kind == ERR_ABSENT)
-            return fail_unknown(kind, config_folder, id, err);
-        return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
+        if (inner.kind != ERR_ABSENT)
+            return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
     }
+    /* as with templates: one's own stand beside the built-in ones, and in front of them */
     snprintf(path, sizeof path, "config/%s/%s.json", kind->folder, id);
     const struct asset *asset = asset_find(path);
     if (!asset)

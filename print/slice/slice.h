@@ -26,7 +26,7 @@ struct material_profile {
 
 /**
  * Loads a profile by its id, from config_folder/printers/ID.json or config_folder/materials/ID.json
- * (NULL: the files built into the program).
+ * when there is one (config_folder may be NULL), else from the files built into the program.
  * Owner    the caller frees it; nothing to free on failure.
  * Errors   ERR_ABSENT code unknown_printer or unknown_material, naming those there are;
  *          ERR_INPUT code schema_violation or json_invalid for a file that is wrong.
