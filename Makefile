@@ -24,7 +24,7 @@ OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) -fopenmp -fno-math-errno -fno-trapping-math
 CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) -fopenmp
 LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
-          -lheif -llcms2 -lmeshoptimizer -l3MF -lz -lpthread -lm -lstdc++
+          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lz -lpthread -lm -lstdc++
 
 SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
 MAIN := $(wildcard service/main.c)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fewer triangles; the doorman of meshoptimizer. It does not keep a mesh manifold (15 to 71 bad
+/* Fewer triangles through meshoptimizer. It does not keep a mesh manifold (15 to 71 bad
  * edges in a million triangles were measured), so its work is checked and mended. */
-#include <meshoptimizer.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "print/meshopt.h"
 #include "print/repair/repair.h"
 #include "print/shape/shape.h"
 
