@@ -19,9 +19,8 @@ static int grow(void **array, size_t *room, size_t wanted, size_t each, size_t c
 {
     if (wanted > cap)
         return too_large(err);
-    size_t more = *room ? *room : 256;
-    while (more < wanted)
-        more += more / 2;
+    size_t more = *room + *room / 2 + 64;
+    more = more > wanted ? more : wanted;
     void *grown = realloc(*array, more * each);
     if (!grown)
         return FAIL(err, ERR_LIMIT, "no memory for the mesh");

@@ -7,11 +7,12 @@
 
 #include "print/read/read.h"
 
-/* Grows by doubling up to MESH_MAX_TRIANGLES; mesh's counts are what is filled. */
+/* Grows by halves up to MESH_MAX_TRIANGLES; mesh's counts are what is filled. */
 struct mesh_builder {
     struct mesh mesh;
     size_t vertex_room;
     size_t triangle_room;
+    struct skin *skin; /* NULL: nobody wants to know what it looks like */
 };
 
 /** Makes room for so many more. Errors ERR_LIMIT code mesh_too_large. */
@@ -21,6 +22,16 @@ int builder_vertex(struct mesh_builder *b, float x, float y, float z, struct err
 int builder_triangle(struct mesh_builder *b, uint32_t one, uint32_t two, uint32_t three,
                      struct err *err) MUST_CHECK;
 void builder_free(struct mesh_builder *b);
+
+/* What follows grows the skin's arrays. New coordinates are 0, new colours white, new materials 0.
+ * skin_finish makes them as long as the mesh. */
+int skin_room_uv(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
+int skin_room_rgb(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
+int skin_set_material(struct skin *skin, size_t first, size_t end, unsigned material,
+                      struct err *err) MUST_CHECK;
+int skin_add_part(struct skin *skin, const char *name, size_t first, size_t count,
+                  struct err *err) MUST_CHECK;
+int skin_finish(struct skin *skin, const struct mesh *mesh, struct err *err) MUST_CHECK;
 
 /* A number's value; anything that is no finite number is NaN, so that it is found when used. */
 struct text {
@@ -61,6 +72,8 @@ int read_off(struct mesh_builder *out, struct read_notes *notes, const uint8_t *
              struct err *err) MUST_CHECK;
 int read_gltf(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
               struct err *err) MUST_CHECK; /* .gltf text and .glb */
+int read_draco(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
+               struct err *err) MUST_CHECK;
 int read_3mf(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
              struct err *err) MUST_CHECK;
 
