@@ -141,7 +141,8 @@ static int shape(struct prep *p)
         most = REBUILT_TRIANGLES;
     if (most && p->mesh.triangle_count > most) {
         size_t before = p->mesh.triangle_count;
-        int kept = mesh_decimate(&p->mesh, most, p->size_mm, p->err);
+        struct decimate_options options = {.max_triangles = most};
+        int kept = mesh_decimate(&p->mesh, &options, p->err);
         if (kept < 0)
             return -1;
         p->decimated_from = kept == 0 ? before : 0;
