@@ -42,8 +42,8 @@ static int search_open(struct search *s, const struct mesh *mesh,
     if (judge_open(&s->full, mesh, options, err))
         return -1;
     if (mesh->triangle_count > FEW_TRIANGLES) {
-        if (mesh_copy(&s->copy, mesh, err) ||
-            mesh_decimate(&s->copy, FEW_TRIANGLES, s->size, err) < 0)
+        struct decimate_options few = {.max_triangles = FEW_TRIANGLES};
+        if (mesh_copy(&s->copy, mesh, err) || mesh_decimate(&s->copy, &few, err) < 0)
             return -1;
         fewer = &s->copy;
     }
