@@ -132,6 +132,8 @@ static int load_limits(struct ask *ask, struct err *err)
     if (!failed) {
         memcpy(ask->bed_mm, printer.bed_mm, sizeof ask->bed_mm);
         ask->min_wall_mm = material.min_wall_mm;
+        ask->overhang_deg = material.overhang_deg;
+        ask->bridge_mm = material.bridge_mm;
     }
     printer_profile_free(&printer);
     material_profile_free(&material);

@@ -35,6 +35,22 @@ static int read_mesh(struct mesh *out, struct read_notes *notes, const cJSON *op
     return failed ? -1 : 0;
 }
 
+/* The material's limits and the product's over the usual ones. */
+static struct prep_limits prep_limits(const struct ask *ask)
+{
+    struct prep_limits l = PREP_LIMITS_DEFAULT;
+    const cJSON *own = json_get(ask->options, "limits");
+    l.min_wall_mm = ask->min_wall_mm;
+    l.overhang_deg = ask->overhang_deg;
+    l.bridge_mm = ask->bridge_mm;
+    l.thin_share = json_number(own, "thin_share", l.thin_share);
+    l.tilt_margin_deg = json_number(own, "tilt_margin_deg", l.tilt_margin_deg);
+    l.contact_area_mm2 = json_number(own, "contact_area_mm2", l.contact_area_mm2);
+    l.overhang_share = json_number(own, "overhang_share", l.overhang_share);
+    l.silhouette_overlap = json_number(own, "silhouette_overlap", l.silhouette_overlap);
+    return l;
+}
+
 /* The role's options over the defaults. */
 static struct prep_options prep_options(const struct ask *ask, const struct read_notes *notes)
 {
@@ -48,7 +64,7 @@ static struct prep_options prep_options(const struct ask *ask, const struct read
                                              : ORIENT_UPRIGHT;
     o.unit_mm = notes->unit_mm;
     memcpy(o.bed_mm, ask->bed_mm, sizeof o.bed_mm);
-    o.min_wall_mm = ask->min_wall_mm;
+    o.limits = prep_limits(ask);
     return o;
 }
 
@@ -142,23 +158,23 @@ static void add_step(cJSON *report, const char *name, double seconds)
 
 int role_prep(const struct ask *ask, cJSON **result, struct err *err)
 {
-    struct mesh in = {0}, out = {0};
+    struct mesh in = {0};
+    struct prepared out = {0};
     struct read_notes notes;
-    enum verdict verdict = VERDICT_REJECT;
     int failed = read_mesh(&in, &notes, ask->options, err);
     if (!failed) {
         struct prep_options o = prep_options(ask, &notes);
-        failed = mesh_prep(&out, result, &verdict, &in, &o, err);
+        failed = mesh_prep(&out, result, &in, &o, err);
     }
     mesh_free(&in);
     double started = clock_s();
-    if (!failed && verdict != VERDICT_REJECT)
-        failed = write_outputs(&out, ask, err);
+    if (!failed && out.verdict != VERDICT_REJECT)
+        failed = write_outputs(&out.mesh, ask, err);
     if (!failed) {
         add_note(*result, &notes);
-        add_step(*result, "export and read back", clock_s() - started);
+        add_step(*result, "export", clock_s() - started);
     }
-    mesh_free(&out);
+    prepared_free(&out);
     return failed ? -1 : 0;
 }
 

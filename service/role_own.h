@@ -13,7 +13,7 @@
 struct ask {
     cJSON *options;
     double bed_mm[3];
-    double min_wall_mm;
+    double min_wall_mm, overhang_deg, bridge_mm;
 };
 
 /* The child's working folder is the role's folder: names suffice. */
