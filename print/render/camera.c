@@ -16,7 +16,8 @@ static const struct {
     double azimuth, elevation;
 } views[] = {[VIEW_FRONT] = {"front", 0, 6},     [VIEW_BACK] = {"back", 180, 6},
              [VIEW_LEFT] = {"left", -90, 6},     [VIEW_RIGHT] = {"right", 90, 6},
-             [VIEW_BOTTOM] = {"bottom", 0, -90}, [VIEW_ISO] = {"iso", 35, 20}};
+             [VIEW_BOTTOM] = {"bottom", 0, -90}, [VIEW_ISO] = {"iso", 35, 20},
+             [VIEW_LOW] = {"low", 35, -20}};
 
 int view_from_name(const char *name)
 {
@@ -167,8 +168,8 @@ static void reach_to_ruler(struct extent *extent, const struct camera *camera)
 static void fit(struct scene *scene, const struct extent *seen)
 {
     struct camera *camera = &scene->camera;
-    double w = scene->width * scene->grain, h = scene->height * scene->grain;
-    double room = 1 - 2 * MARGIN, least = 1e-9;
+    double w = (scene->width - scene->free_right) * scene->grain;
+    double h = scene->height * scene->grain, room = 1 - 2 * scene->margin, least = 1e-9;
     camera->scale = fmin(w * room / fmax(seen->high[0] - seen->low[0], least),
                          h * room / fmax(seen->high[1] - seen->low[1], least));
     camera->shift_x = w / 2 - camera->scale * (seen->low[0] + seen->high[0]) / 2;
@@ -185,9 +186,11 @@ void camera_turn(struct scene *scene, const struct render_options *options, doub
 static void aim_frames(struct scene *scene, const struct render_options *options, size_t frames)
 {
     struct extent all = {{INFINITY, INFINITY}, {-INFINITY, -INFINITY}};
+    double left = INFINITY;
     for (size_t i = 0; i < frames; i++) {
         camera_turn(scene, options, 360.0 * (double)i / (double)frames);
         struct extent seen = extent_of(scene);
+        left = scene->camera.leftmost = fmin(left, scene->camera.leftmost);
         if (scene->ruler)
             reach_to_ruler(&seen, &scene->camera);
         for (int k = 0; k < 2; k++) {
@@ -217,7 +220,9 @@ int camera_aim(struct scene *scene, const struct render_options *options, size_t
     camera->radius = fmax(sqrt(diagonal) / 2, 1e-6);
     camera->distance = DISTANCE * camera->radius;
     camera->ground_z = camera->low[2];
-    scene->ruler = options->ruler && options->view != VIEW_BOTTOM;
+    scene->free_right = options->free_right < scene->width / 2 ? options->free_right : 0;
+    scene->margin = options->margin > 0 ? fmin(options->margin, 0.45) : MARGIN;
+    scene->ruler = options->ruler && views[options->view].elevation > 0;
     aim_frames(scene, options, frames);
     return 0;
 }

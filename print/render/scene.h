@@ -36,6 +36,8 @@ struct scene {
     struct camera camera;
     uint32_t width, height; /* pixels */
     uint32_t grain;         /* samples along one side of a pixel */
+    uint32_t free_right;
+    double margin;
     bool ruler;
     struct spot *spots; /* one for each vertex */
     float *depths;      /* 1 / depth of each sample, 0 where nothing is */

@@ -203,7 +203,7 @@ void shade_picture(struct picture *out, const struct scene *scene,
 {
     struct painter model = {.scene = scene,
                             .transparent = options->transparent,
-                            .ground = options->view != VIEW_BOTTOM,
+                            .ground = options->view != VIEW_BOTTOM && options->view != VIEW_LOW,
                             .triangle_rgb = options->triangle_rgb,
                             .id = NO_TRIANGLE};
     for (int i = 0; i < 256; i++)
