@@ -64,6 +64,39 @@ void builder_free(struct mesh_builder *b)
     *b = (struct mesh_builder){0};
 }
 
+int builder_join(struct mesh_builder *out, struct mesh_builder *const *pieces, size_t count,
+                 bool local, struct err *err)
+{
+    size_t vertices = 0, triangles = 0;
+    for (size_t i = 0; i < count; i++) {
+        vertices += pieces[i]->mesh.vertex_count;
+        triangles += pieces[i]->mesh.triangle_count;
+    }
+    if (count == 1) {
+        struct skin *skin = out->skin;
+        *out = *pieces[0];
+        out->skin = skin;
+        *pieces[0] = (struct mesh_builder){0};
+        return 0;
+    }
+    if (builder_reserve(out, vertices, triangles, err))
+        return -1;
+    struct mesh *mesh = &out->mesh;
+    for (size_t i = 0; i < count; i++) {
+        const struct mesh *piece = &pieces[i]->mesh;
+        uint32_t base = local ? (uint32_t)mesh->vertex_count : 0;
+        if (piece->vertex_count)
+            memcpy(mesh->xyz + 3 * mesh->vertex_count, piece->xyz,
+                   piece->vertex_count * 3 * sizeof *mesh->xyz);
+        for (size_t k = 0; k < 3 * piece->triangle_count; k++)
+            mesh->triangles[3 * mesh->triangle_count + k] = piece->triangles[k] + base;
+        mesh->vertex_count += piece->vertex_count;
+        mesh->triangle_count += piece->triangle_count;
+        builder_free(pieces[i]);
+    }
+    return 0;
+}
+
 void note(struct read_notes *notes, const char *sentence)
 {
     if (strstr(notes->text, sentence))

@@ -24,10 +24,18 @@ int builder_triangle(struct mesh_builder *b, uint32_t one, uint32_t two, uint32_
                      struct err *err) MUST_CHECK;
 void builder_free(struct mesh_builder *b);
 
+/**
+ * Makes one mesh of pieces that were read side by side, in their order, into an empty builder and
+ * empties them. local: the pieces' triangles count from their own first vertex.
+ */
+int builder_join(struct mesh_builder *out, struct mesh_builder *const *pieces, size_t count,
+                 bool local, struct err *err) MUST_CHECK;
+
 /* What follows grows the skin's arrays. New coordinates are 0, new colours white, new materials 0.
  * skin_finish makes them as long as the mesh. */
 int skin_room_uv(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
 int skin_room_rgb(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
+int skin_room_corners(struct skin *skin, size_t triangles, struct err *err) MUST_CHECK;
 int skin_set_material(struct skin *skin, size_t first, size_t end, unsigned material,
                       struct err *err) MUST_CHECK;
 int skin_add_part(struct skin *skin, const char *name, size_t first, size_t count,
