@@ -17,7 +17,7 @@ CC := $(if $(filter fuzz,$(config)),clang-14,gcc)
 CXX := $(if $(filter fuzz,$(config)),clang++-14,g++)
 OPENMP := $(if $(filter fuzz,$(config)),-Wno-unknown-pragmas,-fopenmp)
 WARN := -Wall -Wextra -Werror
-CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -MMD -MP
+CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -I/usr/include/freetype2 -I/usr/include/harfbuzz -MMD -MP
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
 OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
@@ -26,7 +26,7 @@ OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) $(OPENMP) -fno-math-errno -fno-trapping-math
 CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP)
 LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
-          -lheif -llcms2 -lmeshoptimizer -l3MF -lz -lpthread -lm -lstdc++
+          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++
 
 SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
 MAIN := $(wildcard service/main.c)

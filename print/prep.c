@@ -6,6 +6,7 @@
 
 #include "print/measure/report.h"
 #include "print/repair/repair.h"
+#include "print/shape/orient.h"
 #include "print/shape/shape.h"
 
 #define DEFAULT_SIZE_MM 100
@@ -91,7 +92,9 @@ static int orient(struct prep *p)
 {
     if (p->options->orient != ORIENT_AUTO)
         return 0;
-    if (mesh_find_orientation(&p->turned, &p->mesh, p->err))
+    struct orient_options options = ORIENT_OPTIONS_DEFAULT;
+    memcpy(options.bed_mm, p->options->bed_mm, sizeof options.bed_mm);
+    if (mesh_find_orientation(&p->turned, &p->mesh, &options, p->err))
         return -1;
     mesh_rotate(&p->mesh, &p->turned.rotation);
     mesh_rotate(&p->visible, &p->turned.rotation);
@@ -138,7 +141,8 @@ static int shape(struct prep *p)
         most = REBUILT_TRIANGLES;
     if (most && p->mesh.triangle_count > most) {
         size_t before = p->mesh.triangle_count;
-        int kept = mesh_decimate(&p->mesh, most, p->size_mm, p->err);
+        struct decimate_options options = {.max_triangles = most};
+        int kept = mesh_decimate(&p->mesh, &options, p->err);
         if (kept < 0)
             return -1;
         p->decimated_from = kept == 0 ? before : 0;

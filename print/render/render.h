@@ -13,9 +13,11 @@ enum view { VIEW_FRONT, VIEW_BACK, VIEW_LEFT, VIEW_RIGHT, VIEW_BOTTOM, VIEW_ISO 
 struct render_options {
     uint32_t width, height; /* 16..4096 */
     enum view view;
-    double turn_deg;  /* added to the view's angle around Z: turntables */
-    bool transparent; /* else a soft light background */
-    uint8_t rgb[3];   /* the plastic's colour */
+    double turn_deg;             /* added to the view's angle around Z: turntables */
+    bool transparent;            /* else a soft light background */
+    uint8_t rgb[3];              /* the plastic's colour */
+    const uint8_t *triangle_rgb; /* NULL, or triangle_count x 3: each triangle's own colour */
+    bool ruler; /* mm: a 10 mm grid on the ground, an upright scale, the size in words */
 };
 
 #define RENDER_OPTIONS_DEFAULT                                                                     \
@@ -37,5 +39,14 @@ int view_from_name(const char *name);
  */
 int mesh_render(struct picture *out, const struct mesh *mesh, const struct render_options *options,
                 struct err *err) MUST_CHECK;
+
+/**
+ * Draws `count` frames of one even turn round the mesh, beginning with the options' view; the
+ * framing is the same for all, so that nothing jumps. frames: room for count pictures, each to be
+ * freed by the caller; untouched or emptied on failure. Cost and errors as mesh_render, but that
+ * normals and shadow are made once: measured 36 frames of 100,000 triangles at 480 x 480 in 2 s.
+ */
+int mesh_render_turntable(struct picture *frames, size_t count, const struct mesh *mesh,
+                          const struct render_options *options, struct err *err) MUST_CHECK;
 
 #endif
