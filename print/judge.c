@@ -35,6 +35,17 @@ static void judge_shells(struct report *r, const struct repair_counts *c)
                     "surfaces that faced inward were turned outward");
 }
 
+static void judge_base(struct report *r, const struct prep_changes *changes)
+{
+    const struct base_result *b = &changes->base;
+    if (changes->base_failed)
+        report_find(r, "base_failed", SEVERITY_WARNING, NAN, NAN,
+                    "the base could not be joined with the figure; it was left out");
+    else if (b->outside_mm > 0)
+        report_find(r, "base_small", SEVERITY_WARNING, b->outside_mm, 0,
+                    "the figure's foot sticks out %.1f mm over the ordered base", b->outside_mm);
+}
+
 void judge_repairs(struct report *r, const struct prep_changes *changes,
                    const struct prep_measures *m)
 {
@@ -56,6 +67,7 @@ void judge_repairs(struct report *r, const struct prep_changes *changes,
                     "and look thicker from behind",
                     c->sheets);
     judge_shells(r, c);
+    judge_base(r, changes);
     if (changes->decimated_from)
         report_find(r, "decimated", SEVERITY_INFO, (double)m->mesh.triangles, NAN,
                     "simplified from %zu to %zu triangles", changes->decimated_from,

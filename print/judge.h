@@ -14,6 +14,8 @@ struct prep_changes {
     struct repair_counts repaired;
     size_t decimated_from; /* triangles; 0: it was not */
     double flatten_mm;     /* allowed to be cut */
+    struct base_result base;
+    bool base_failed;
 };
 
 /* What was measured; of an inspected mesh that is not closed, layers is all zeros. */

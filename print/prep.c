@@ -93,12 +93,18 @@ static int orient(struct prep *p)
     return 0;
 }
 
+/* What a base adds to the figure's height. */
+static double base_height(const struct prep_options *options)
+{
+    return options->base.shape == BASE_NONE ? 0 : options->base.height_mm - options->base.sink_mm;
+}
+
 /* Nothing is scaled that has its size: rounding would move what nobody touched. */
 static void scale_to_size(struct prep *p)
 {
     double height = height_of(&p->mesh), size = longest(&p->mesh), factor = 1;
     if (p->options->height_mm > 0 && height > 0)
-        factor = p->options->height_mm / height;
+        factor = (p->options->height_mm - base_height(p->options)) / height;
     else if (p->options->longest_mm > 0 && size > 0)
         factor = p->options->longest_mm / size;
     if (fabs(factor - 1) > 1e-6) {
@@ -108,14 +114,33 @@ static void scale_to_size(struct prep *p)
     p->size_mm = longest(&p->mesh);
 }
 
+/* A figure on a base sinks into it and needs no flat foot. */
 static int flatten(struct prep *p)
 {
     struct flatten_result flattened;
+    if (p->options->base.shape != BASE_NONE)
+        return 0;
     if (mesh_flatten(&p->mesh, &flattened, p->options->flatten_mm, p->err))
         return -1;
     if (flattened.cut_mm > 0)
         scale_to_size(p); /* the ordered height is that of the part, not of what was cut off */
     report_step(&p->report, "flatten", flattened.cut_mm > 0);
+    return 0;
+}
+
+static int add_base(struct prep *p)
+{
+    if (p->options->base.shape == BASE_NONE)
+        return 0;
+    if (base_height(p->options) >= 0.8 * p->options->height_mm && p->options->height_mm > 0)
+        return FAIL_CODE(p->err, ERR_INPUT, "base_invalid",
+                         "a base of %.1f mm leaves no room for a figure in %.1f mm of height",
+                         p->options->base.height_mm, p->options->height_mm);
+    int added = mesh_add_base(&p->mesh, &p->changes.base, &p->options->base, p->err);
+    if (added < 0)
+        return -1;
+    p->changes.base_failed = added == 1;
+    report_step(&p->report, "add_base", added == 0);
     return 0;
 }
 
@@ -154,7 +179,7 @@ static int shape(struct prep *p)
     if (simplify(p) || orient(p))
         return -1;
     scale_to_size(p);
-    return flatten(p) || pivot(p) ? -1 : 0;
+    return flatten(p) || add_base(p) || pivot(p) ? -1 : 0;
 }
 
 /* Layers are looked at only where inside and outside can be told apart. */

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/png.h"
 #include "print/mesh.h"
+#include "print/shape/base.h"
 
 enum orient { ORIENT_UPRIGHT, ORIENT_AUTO, ORIENT_KEEP };
 enum verdict { VERDICT_PASS, VERDICT_REVISE, VERDICT_REJECT };
@@ -44,6 +45,7 @@ struct prep_options {
     double bed_mm[3];     /* printer's build volume, 0 = not checked */
     double unit_mm;       /* from read_notes: the mesh is in millimetres already when > 0 */
     struct prep_limits limits;
+    struct base_options base;   /* zeros: none; part of the ordered height */
     const struct picture *mask; /* the photo's cut-out or mask, for the likeness; or NULL */
 };
 
@@ -71,7 +73,8 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
  *          float, unless the verdict is reject, and then it is empty. The verdict agrees with the
  *          report's.
  * Owner    the caller calls prepared_free and deletes *report. in is not changed.
- * Errors   ERR_LIMIT no memory; a bad mesh is a verdict, not an error.
+ * Errors   ERR_INPUT those of mesh_add_base; ERR_LIMIT no memory; a bad mesh is a verdict, not an
+ * error.
  */
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err) MUST_CHECK;
