@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-#include "print/measure/measure.h"
 #include "print/shape/orient_parts.h"
 
-#define FEW_TRIANGLES ((size_t)16000) /* of the copy that is turned 700 ways */
+#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 700 ways */
+#define THIN 80                       /* cells of that along the longest side */
 #define COARSE 100                    /* cells along the longest side: all directions */
 #define MEDIUM 160                    /* small turns */
 #define FINE 300                      /* the last few, on the mesh itself */
@@ -20,30 +20,19 @@ struct search {
     const struct orient_options *options;
     struct judge full, fewer;
     struct mesh copy;
-    double size;
     struct orient_stand *stands;
     size_t count;
 };
-
-static double size_of(const struct mesh *mesh)
-{
-    double low[3], high[3], size = 0;
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        size = high[k] - low[k] > size ? high[k] - low[k] : size;
-    return size;
-}
 
 static int search_open(struct search *s, const struct mesh *mesh,
                        const struct orient_options *options, struct err *err)
 {
     const struct mesh *fewer = mesh;
-    *s = (struct search){.mesh = mesh, .options = options, .size = size_of(mesh)};
+    *s = (struct search){.mesh = mesh, .options = options};
     if (judge_open(&s->full, mesh, options, err))
         return -1;
     if (mesh->triangle_count > FEW_TRIANGLES) {
-        if (mesh_copy(&s->copy, mesh, err) ||
-            mesh_decimate(&s->copy, FEW_TRIANGLES, s->size, err) < 0)
+        if (mesh_thin_out(&s->copy, mesh, s->full.size_mm / THIN, err))
             return -1;
         fewer = &s->copy;
     }
@@ -105,7 +94,7 @@ static int look_around(struct search *s, struct err *err)
     }
     for (size_t i = 0; i < s->count; i++)
         s->stands[i].down = directions[i];
-    result = judge_all(s->stands, s->count, &s->fewer, s->size / COARSE, err);
+    result = judge_all(s->stands, s->count, &s->fewer, s->full.size_mm / COARSE, err);
     qsort(s->stands, s->count, sizeof *s->stands, stand_compare);
 out:
     free(directions);
@@ -168,7 +157,7 @@ static int improve_all(struct orient_stand *stands, size_t count, const struct s
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < count; i++) {
         struct err own = {0};
-        if (improve(&stands[i], &s->fewer, s->size / MEDIUM, &own)) {
+        if (improve(&stands[i], &s->fewer, s->full.size_mm / MEDIUM, &own)) {
 #pragma omp critical(orient_failed)
             failed = 1, why = own;
         }
@@ -184,7 +173,7 @@ static int settle(struct orient_choice *out, struct search *s, struct orient_sta
 {
     const struct orient_options *o = s->options;
     struct vec upright = {0, 0, -1};
-    double pixel = s->size / FINE;
+    double pixel = s->full.size_mm / FINE;
     if (judge_stand(&out->upright, &s->full, upright, pixel, err) ||
         judge_all(list, count, &s->full, pixel, err))
         return -1;

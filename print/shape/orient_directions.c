@@ -5,7 +5,7 @@
 
 #include "print/shape/orient_parts.h"
 
-#define AROUND 600 /* about 8 degrees apart */
+#define AROUND 500 /* about 9 degrees apart */
 #define FIXED 26
 #define FLAT_SIDES 48
 #define BINS 2048
