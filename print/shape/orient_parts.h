@@ -29,9 +29,10 @@ int mesh_thin_out(struct mesh *out, const struct mesh *mesh, double cell_mm,
 int front_find(uint8_t **front, const struct mesh *mesh, struct err *err) MUST_CHECK;
 
 /**
- * Directions worth trying, the mesh's own first. Owner the caller frees *out.
+ * Directions worth trying: the mesh's own, then *flat of its flat sides, then all around.
+ * Owner    the caller frees *out, on failure too.
  */
-int directions_list(struct vec **out, size_t *count, const struct mesh *mesh,
+int directions_list(struct vec **out, size_t *count, size_t *flat, const struct mesh *mesh,
                     struct err *err) MUST_CHECK;
 
 #endif
