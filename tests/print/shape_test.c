@@ -77,10 +77,11 @@ static void test_decimate__keeps_a_ball_closed_and_round(void)
     add_ball(&m, 0, 0, 0, 50, 100);
     double volume = mesh_volume(&m);
     CHECK(m.triangle_count > 39000);
-    CHECK_OK(mesh_decimate(&m, 4000, 100, &err));
-    CHECK(m.triangle_count <= 4200 && is_solid(&m));
+    struct decimate_options options = {.max_triangles = 4000};
+    CHECK_OK(mesh_decimate(&m, &options, &err));
+    CHECK(m.triangle_count <= 4000 && is_solid(&m));
     CHECK_NEAR(mesh_volume(&m) / volume, 1, 0.01);
-    CHECK(mesh_decimate(&m, 5000, 100, &err) == 1);
+    CHECK(mesh_decimate(&m, &options, &err) == 1);
     mesh_free(&m);
 }
 
