@@ -9,6 +9,9 @@
 
 #include "print/read/build.h"
 
+/* Squares of more than 1e18 would no longer fit what is computed with them. */
+#define LARGEST 1e15f
+
 typedef int (*reader)(struct mesh_builder *, struct read_notes *, const uint8_t *, size_t,
                       struct err *);
 
@@ -33,6 +36,11 @@ static bool is_glb(const uint8_t *data, size_t n)
 static bool is_ply(const uint8_t *data, size_t n)
 {
     return begins(data, n, "ply\n") || begins(data, n, "ply\r") || begins(data, n, "ply ");
+}
+
+static bool is_draco(const uint8_t *data, size_t n)
+{
+    return begins(data, n, "DRACO");
 }
 
 static bool is_zip(const uint8_t *data, size_t n)
@@ -99,7 +107,7 @@ static const struct format formats[] = {
     {"glb", ".glb", read_gltf, is_glb, false}, {"3mf", ".3mf", read_3mf, is_zip, false},
     {"ply", ".ply", read_ply, is_ply, true},   {"stl", ".stl", read_stl, is_stl, false},
     {"off", ".off", read_off, is_off, true},   {"gltf", ".gltf", read_gltf, is_json, false},
-    {"obj", ".obj", read_obj, is_obj, true},
+    {"obj", ".obj", read_obj, is_obj, true},   {"drc", ".drc", read_draco, is_draco, true},
 };
 
 static bool name_ends(const char *name, const char *ending)
@@ -125,44 +133,74 @@ static const struct format *find_format(const uint8_t *data, size_t n, const cha
 static int check_used_vertices(const struct mesh *mesh, struct err *err)
 {
     for (size_t h = 0; h < 3 * mesh->triangle_count; h++) {
-        uint32_t v = mesh->triangles[h];
-        if (v >= mesh->vertex_count)
-            return DAMAGED(err, "a triangle names vertex %u of %zu", v, mesh->vertex_count);
-        const float *p = mesh->xyz + 3 * (size_t)v;
-        /* Squares of more than 1e18 would no longer fit what is computed with them. */
+        const float *p = mesh->xyz + 3 * (size_t)mesh->triangles[h];
         for (int k = 0; k < 3; k++)
-            if (!(fabsf(p[k]) < 1e15f))
+            if (!(fabsf(p[k]) < LARGEST))
                 return FAIL_CODE(err, ERR_INPUT, "mesh_not_finite",
-                                 "vertex %u has a coordinate that is not a usable number", v);
+                                 "vertex %u has a coordinate that is not a usable number",
+                                 mesh->triangles[h]);
     }
     return 0;
 }
 
-int mesh_read(struct mesh *out, struct read_notes *notes, const uint8_t *data, size_t n,
-              const char *name_hint, struct err *err)
+/* Straight passes over both arrays; only where some coordinate is bad is it looked up whether a
+ * triangle uses it. */
+static int check_mesh(const struct mesh *mesh, struct err *err)
 {
-    struct read_notes own = {0};
-    struct mesh_builder builder = {0};
+    const uint32_t *corners = mesh->triangles;
+    const float *xyz = mesh->xyz;
+    const size_t corner_count = 3 * mesh->triangle_count, number_count = 3 * mesh->vertex_count;
+    uint32_t highest = 0, bad = 0;
+#pragma omp parallel for simd reduction(max : highest) if (corner_count > 300000)
+    for (size_t i = 0; i < corner_count; i++)
+        highest = corners[i] > highest ? corners[i] : highest;
+    if (highest >= mesh->vertex_count)
+        return DAMAGED(err, "a triangle names vertex %u of %zu", highest, mesh->vertex_count);
+#pragma omp parallel for simd reduction(| : bad) if (number_count > 300000)
+    for (size_t i = 0; i < number_count; i++)
+        bad |= !(fabsf(xyz[i]) < LARGEST);
+    return bad ? check_used_vertices(mesh, err) : 0;
+}
+
+static int read_any(struct mesh_builder *builder, struct read_notes *notes, const uint8_t *data,
+                    size_t n, const char *name_hint, struct err *err)
+{
     if (n == 0)
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "the file is empty");
     const struct format *format = find_format(data, n, name_hint);
     if (!format)
         return FAIL_CODE(err, ERR_INPUT, "mesh_unknown_format",
                          "this is no GLB, glTF, 3MF, STL, OBJ, PLY or OFF file");
-    snprintf(own.format, sizeof own.format, "%s", format->name);
-    int failed = format->read(&builder, &own, data, n, err);
-    if (!failed && builder.mesh.triangle_count == 0)
-        failed = FAIL_CODE(err, ERR_INPUT, "mesh_empty", "the file shows no triangles");
-    if (!failed)
-        failed = check_used_vertices(&builder.mesh, err);
-    if (!failed && format->says_no_up)
-        failed = choose_up(&builder.mesh, &own, err);
+    snprintf(notes->format, sizeof notes->format, "%s", format->name);
+    if (format->read(builder, notes, data, n, err))
+        return -1;
+    if (builder->mesh.triangle_count == 0)
+        return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "the file shows no triangles");
+    if (check_mesh(&builder->mesh, err) ||
+        (builder->skin && skin_finish(builder->skin, &builder->mesh, err)))
+        return -1;
+    return format->says_no_up ? choose_up(&builder->mesh, notes, err) : 0;
+}
+
+int mesh_read_skin(struct mesh *out, struct skin *skin, struct read_notes *notes,
+                   const uint8_t *data, size_t n, const char *name_hint, struct err *err)
+{
+    struct read_notes own = {0};
+    struct mesh_builder builder = {.skin = skin};
+    int failed = read_any(&builder, &own, data, n, name_hint, err);
     if (notes)
         *notes = own;
     if (failed) {
         builder_free(&builder);
+        skin_free(skin);
         return -1;
     }
     *out = builder.mesh;
     return 0;
+}
+
+int mesh_read(struct mesh *out, struct read_notes *notes, const uint8_t *data, size_t n,
+              const char *name_hint, struct err *err)
+{
+    return mesh_read_skin(out, NULL, notes, data, n, name_hint, err);
 }

@@ -4,10 +4,11 @@
 #define PRINT_READ_READ_H
 
 #include "base/bytes.h"
+#include "print/colour/skin.h"
 #include "print/mesh.h"
 
 struct read_notes {
-    char format[8]; /* glb, gltf, stl, obj, ply, off, 3mf */
+    char format[8]; /* glb, gltf, stl, obj, ply, off, 3mf, drc */
     char text[400]; /* what was ignored or assumed, for the report; sentences joined by "; " */
     double unit_mm; /* millimetres in one unit when the file says so (3MF), else 0 */
 };
@@ -25,5 +26,18 @@ struct read_notes {
  */
 int mesh_read(struct mesh *out, struct read_notes *notes, const uint8_t *data, size_t n,
               const char *name_hint, struct err *err) MUST_CHECK;
+
+/**
+ * As mesh_read, and fills *skin (may be NULL) with what the file says of colours and parts: glTF
+ * base colours, textures, COLOR_0 and node names; vertex colours of OBJ and PLY; face colours of
+ * PLY; colour groups and base materials of 3MF. Textures that cannot be read are a note.
+ *
+ * Owner    the caller calls skin_free; *skin must be zeroed or freed before and is empty on
+ * failure. Cost     as mesh_read and decoding the textures that the shown meshes use: at most 136
+ * million pixels, 4 bytes each.
+ */
+int mesh_read_skin(struct mesh *out, struct skin *skin, struct read_notes *notes,
+                   const uint8_t *data, size_t n, const char *name_hint,
+                   struct err *err) MUST_CHECK;
 
 #endif

@@ -4,22 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/read/gltf.h"
-
-/* Column-major as in the file. */
-struct matrix {
-    double m[16];
-};
-
-struct walk {
-    struct gltf *gltf;
-    struct mesh_builder *out;
-    uint8_t *visited; /* per node */
-};
+#include "print/read/gltf_scene.h"
 
 #define MAX_DEPTH 256
 
-static const struct matrix identity = {{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}};
+const struct matrix gltf_identity = {{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}};
 
 static struct matrix multiply(const struct matrix *a, const struct matrix *b)
 {
@@ -34,31 +23,14 @@ static struct matrix multiply(const struct matrix *a, const struct matrix *b)
     return r;
 }
 
-static int read_numbers(const struct gltf *gltf, const cJSON *node, const char *name,
-                        double *values, int count)
-{
-    const cJSON *array = cJSON_GetObjectItemCaseSensitive(node, name), *one;
-    int i = 0;
-    if (!array)
-        return 0;
-    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) != count)
-        return DAMAGED(gltf->err, "a node's %s has not %d numbers", name, count);
-    cJSON_ArrayForEach (one, array) {
-        if (!cJSON_IsNumber(one) || !isfinite(one->valuedouble))
-            return DAMAGED(gltf->err, "a node's %s holds no number", name);
-        values[i++] = one->valuedouble;
-    }
-    return 0;
-}
-
 static int node_matrix(const struct gltf *gltf, const cJSON *node, struct matrix *out)
 {
-    *out = identity;
+    *out = gltf_identity;
     if (cJSON_GetObjectItemCaseSensitive(node, "matrix"))
-        return read_numbers(gltf, node, "matrix", out->m, 16);
+        return gltf_numbers(gltf, node, "matrix", out->m, 16);
     double t[3] = {0}, q[4] = {0, 0, 0, 1}, s[3] = {1, 1, 1};
-    if (read_numbers(gltf, node, "translation", t, 3) ||
-        read_numbers(gltf, node, "rotation", q, 4) || read_numbers(gltf, node, "scale", s, 3))
+    if (gltf_numbers(gltf, node, "translation", t, 3) ||
+        gltf_numbers(gltf, node, "rotation", q, 4) || gltf_numbers(gltf, node, "scale", s, 3))
         return -1;
     double n = q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
     double f = n > 0 ? 2 / n : 0, x = q[0], y = q[1], z = q[2], w = q[3];
@@ -73,112 +45,23 @@ static int node_matrix(const struct gltf *gltf, const cJSON *node, struct matrix
     return 0;
 }
 
-static bool mirrors(const struct matrix *a)
-{
-    const double *m = a->m;
-    return m[0] * (m[5] * m[10] - m[6] * m[9]) - m[4] * (m[1] * m[10] - m[2] * m[9]) +
-               m[8] * (m[1] * m[6] - m[2] * m[5]) <
-           0;
-}
-
-/* Y up to Z up is a quarter turn around X: (x, y, z) becomes (x, -z, y). */
-static int add_vertices(struct walk *walk, const struct matrix *at, const float *xyz, size_t count)
-{
-    if (builder_reserve(walk->out, count, 0, walk->gltf->err))
-        return -1;
-    const double *m = at->m;
-    for (size_t i = 0; i < count; i++) {
-        const float *p = xyz + 3 * i;
-        double r[3];
-        for (int row = 0; row < 3; row++)
-            r[row] = m[row] * p[0] + m[4 + row] * p[1] + m[8 + row] * p[2] + m[12 + row];
-        if (builder_vertex(walk->out, (float)r[0], (float)-r[2], (float)r[1], walk->gltf->err))
-            return -1;
-    }
-    return 0;
-}
-
-/* indices NULL stands for 0, 1, 2, ... */
-struct corners {
-    const uint32_t *indices;
-    size_t count;
-    uint32_t first; /* number of the part's vertex 0 in the whole mesh */
-    size_t vertex_count;
-    bool flip;
-};
-
-static int add_triangle(struct walk *walk, const struct corners *c, size_t a, size_t b, size_t d)
-{
-    uint32_t v[3] = {(uint32_t)a, (uint32_t)b, (uint32_t)d};
-    for (int k = 0; k < 3; k++) {
-        v[k] = c->indices ? c->indices[v[k]] : v[k];
-        if (v[k] >= c->vertex_count)
-            return DAMAGED(walk->gltf->err, "a triangle names vertex %u of %zu", v[k],
-                           c->vertex_count);
-        v[k] += c->first;
-    }
-    return builder_triangle(walk->out, v[0], c->flip ? v[2] : v[1], c->flip ? v[1] : v[2],
-                            walk->gltf->err);
-}
-
-static int add_triangles(struct walk *walk, const struct corners *c, size_t mode)
-{
-    for (size_t i = 2; i < c->count; i += mode == 4 ? 3 : 1) {
-        bool odd = mode == 5 && i % 2;
-        size_t a = mode == 6 ? 0 : odd ? i - 1 : i - 2, b = odd ? i - 2 : i - 1;
-        if (add_triangle(walk, c, a, b, i))
-            return -1;
-    }
-    return 0;
-}
-
-static int add_primitive(struct walk *walk, const cJSON *primitive, const struct matrix *at)
-{
-    struct gltf *gltf = walk->gltf;
-    size_t mode = 4, position = 0, number = 0;
-    float *xyz = NULL;
-    uint32_t *indices = NULL;
-    struct corners corners = {.first = (uint32_t)walk->out->mesh.vertex_count, .flip = mirrors(at)};
-    if (!cJSON_IsObject(primitive) || gltf_size(gltf, primitive, "mode", &mode) < 0)
-        return DAMAGED(gltf->err, "a mesh holds something that is no primitive");
-    if (mode < 4 || mode > 6) {
-        note(gltf->notes, "points and lines were ignored");
-        return 0;
-    }
-    const cJSON *attributes = cJSON_GetObjectItemCaseSensitive(primitive, "attributes");
-    int found = gltf_size(gltf, attributes, "POSITION", &position);
-    if (found)
-        return found < 0 ? -1 : 0;
-    if (cJSON_GetObjectItemCaseSensitive(primitive, "targets"))
-        note(gltf->notes, "morph targets were ignored");
-    if (gltf_positions(gltf, position, &xyz, &corners.vertex_count))
-        return -1;
-    corners.count = corners.vertex_count;
-    found = gltf_size(gltf, primitive, "indices", &number);
-    int failed = found < 0 ? -1 : 0;
-    if (found == 0)
-        failed = gltf_indices(gltf, number, &indices, &corners.count);
-    corners.indices = indices;
-    if (!failed)
-        failed = add_vertices(walk, at, xyz, corners.vertex_count) ||
-                 add_triangles(walk, &corners, mode);
-    free(indices);
-    free(xyz);
-    return failed ? -1 : 0;
-}
-
-static int add_mesh(struct walk *walk, size_t number, const struct matrix *at)
+static int add_mesh(struct walk *walk, const cJSON *node, size_t number, const struct matrix *at)
 {
     const cJSON *mesh, *primitive;
+    size_t first = walk->out->mesh.triangle_count;
     if (gltf_item(walk->gltf, &walk->gltf->meshes, number, "mesh", &mesh))
         return -1;
     const cJSON *primitives = cJSON_GetObjectItemCaseSensitive(mesh, "primitives");
     if (primitives && !cJSON_IsArray(primitives))
         return DAMAGED(walk->gltf->err, "a mesh's primitives are no list");
     cJSON_ArrayForEach (primitive, primitives)
-        if (add_primitive(walk, primitive, at))
+        if (gltf_add_primitive(walk, node, mesh, primitive, at))
             return -1;
-    return 0;
+    if (!walk->out->skin)
+        return 0;
+    const char *name = json_text(node, "name", "");
+    return skin_add_part(walk->out->skin, *name ? name : json_text(mesh, "name", ""), first,
+                         walk->out->mesh.triangle_count - first, walk->gltf->err);
 }
 
 /* A node has one parent by rule; a second visit is a cycle or would multiply without end. */
@@ -196,9 +79,11 @@ static int add_node(struct walk *walk, size_t number, const struct matrix *above
         return DAMAGED(gltf->err, "nodes are nested over %d deep", MAX_DEPTH);
     if (cJSON_GetObjectItemCaseSensitive(node, "skin"))
         note(gltf->notes, "skins were ignored: the mesh is shown in its rest pose");
+    if (gltf_extension(node, "EXT_mesh_gpu_instancing"))
+        note(gltf->notes, "copies by EXT_mesh_gpu_instancing were ignored: one is shown");
     struct matrix at = multiply(above, &own);
     int found = gltf_size(gltf, node, "mesh", &mesh);
-    if (found < 0 || (found == 0 && add_mesh(walk, mesh, &at)))
+    if (found < 0 || (found == 0 && add_mesh(walk, node, mesh, &at)))
         return -1;
     const cJSON *children = cJSON_GetObjectItemCaseSensitive(node, "children");
     if (children && !cJSON_IsArray(children))
@@ -237,9 +122,9 @@ static int add_roots(struct walk *walk)
     int failed = 0;
     for (size_t i = 0; i < gltf->nodes.count && !failed; i++)
         if (!is_child[i])
-            failed = add_node(walk, i, &identity, 0);
+            failed = add_node(walk, i, &gltf_identity, 0);
     for (size_t i = 0; gltf->nodes.count == 0 && i < gltf->meshes.count && !failed; i++)
-        failed = add_mesh(walk, i, &identity);
+        failed = add_mesh(walk, NULL, i, &gltf_identity);
     free(is_child);
     return failed;
 }
@@ -261,7 +146,7 @@ static int add_scene(struct walk *walk)
         double v = cJSON_IsNumber(root) ? root->valuedouble : -1;
         if (!(v >= 0 && v < (double)gltf->nodes.count))
             return DAMAGED(gltf->err, "the scene names a node that does not exist");
-        if (add_node(walk, (size_t)v, &identity, 0))
+        if (add_node(walk, (size_t)v, &gltf_identity, 0))
             return -1;
     }
     return 0;
@@ -270,9 +155,17 @@ static int add_scene(struct walk *walk)
 /* Looks, lights and textures do not change the shape; what else is required, we lack. */
 static int check_extensions(const struct gltf *gltf)
 {
-    static const char *const harmless[] = {
-        "KHR_mesh_quantization", "KHR_texture_transform", "KHR_texture_basisu", "EXT_texture_webp",
-        "KHR_lights_punctual",   "KHR_materials_",        "EXT_mesh_manifold",  "KHR_xmp"};
+    static const char *const harmless[] = {"KHR_mesh_quantization",
+                                           "EXT_meshopt_compression",
+                                           "KHR_meshopt_compression",
+                                           "KHR_draco_mesh_compression",
+                                           "KHR_texture_transform",
+                                           "KHR_texture_basisu",
+                                           "EXT_texture_webp",
+                                           "KHR_lights_punctual",
+                                           "KHR_materials_",
+                                           "EXT_mesh_manifold",
+                                           "KHR_xmp"};
     const cJSON *one;
     cJSON_ArrayForEach (one, cJSON_GetObjectItemCaseSensitive(gltf->root, "extensionsRequired")) {
         bool known = false;
@@ -297,11 +190,12 @@ int read_gltf(struct mesh_builder *out, struct read_notes *notes, const uint8_t 
         if (*version && strncmp(version, "2.", 2) != 0)
             failed = UNSUPPORTED(err, "glTF version %.20s; only 2 is read", version);
     }
-    if (!failed) {
+    if (!failed && !(failed = gltf_look_open(&walk.look, &gltf, out->skin))) {
         walk.visited = calloc(gltf.nodes.count + 1, 1);
         failed = walk.visited ? add_scene(&walk) : FAIL(err, ERR_LIMIT, "no memory for nodes");
     }
     free(walk.visited);
+    gltf_look_close(&walk.look);
     gltf_close(&gltf);
     return failed ? -1 : 0;
 }

@@ -270,7 +270,7 @@ static void test_gltf__refuses_what_reaches_too_far(void)
                        VIEWS),
         "mesh_damaged");
     FAILS_WITH(read_text("{\"asset\":{\"version\":\"2.0\"},\"extensionsRequired\":"
-                         "[\"KHR_draco_mesh_compression\"]}",
+                         "[\"ACME_mesh_of_the_future\"]}",
                          NULL),
                "mesh_unsupported");
     FAILS_WITH(read_text("{\"asset\":", NULL), "mesh_damaged");
