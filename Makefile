@@ -13,18 +13,20 @@ ROOMS := base print intake storage service
 OUT := build/obj-$(config)
 BIN := $(if $(filter release,$(config)),build/statuette,$(OUT)/statuette)
 
-CC := gcc
-CXX := g++
+CC := $(if $(filter fuzz,$(config)),clang-14,gcc)
+CXX := $(if $(filter fuzz,$(config)),clang++-14,g++)
+OPENMP := $(if $(filter fuzz,$(config)),-Wno-unknown-pragmas,-fopenmp)
 WARN := -Wall -Wextra -Werror
-CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -MMD -MP
+CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -I/usr/include/freetype2 -I/usr/include/harfbuzz -MMD -MP
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
 OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
+OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
-CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) -fopenmp -fno-math-errno -fno-trapping-math
-CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) -fopenmp
+CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) $(OPENMP) -fno-math-errno -fno-trapping-math
+CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP)
 LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
-          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lz -lpthread -lm -lstdc++
+          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++
 
 SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
 MAIN := $(wildcard service/main.c)
@@ -35,10 +37,11 @@ SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
 LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
-GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test)
+GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test) \
+	$(if $(filter fuzz,$(config)),fuzz) $(if $(filter bench,$(MAKECMDGOALS)),bench)
 PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
 
-.PHONY: all help tests demo run check storm fuzz lint format install clean
+.PHONY: all help tests demo run check storm fuzz bench lint format install clean
 
 all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
 
@@ -62,9 +65,16 @@ storm: all ## the kill test at length: 20 orders, 10 kills
 		scripts/run_tests.sh tests/flow/50_kill.sh
 
 FUZZ_ITERATIONS ?= 20000
-fuzz: ## every reader of outside bytes against spoilt files, under ASan and UBSan
+SECONDS ?= 60
+fuzz: ## readers and repair against spoilt files under ASan and UBSan, then by coverage (SECONDS=60 each)
 	@$(MAKE) --no-print-directory config=sanitize build/obj-sanitize/tests/fuzz/fuzz_test
 	@FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) scripts/run_tests.sh build/obj-sanitize/tests/fuzz/fuzz_test
+	@$(MAKE) --no-print-directory config=fuzz build/obj-fuzz/tests/fuzz/targets build/obj-fuzz/tests/fuzz/write_seeds
+	@scripts/fuzz.sh $(SECONDS)
+
+bench: all $(addprefix $(OUT)/tests/bench/,clocked make_meshes to_stl judge limit) ## ours and Debian's other tools on the same files (BENCH="--full --only WORD")
+	@scripts/bench_peers.sh $(OUT)/tests/bench
+	@scripts/bench.py --tools $(OUT)/tests/bench --ours $(BIN) $(BENCH)
 
 lint: ## clang-tidy and cppcheck
 	@scripts/install_packages.sh build lint
@@ -119,6 +129,20 @@ $(TESTS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -UNDEBUG -o $@ $< $(LIB) $(LDLIBS)
 
 $(SIMS): $(OUT)/tests/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+$(OUT)/tests/fuzz/targets: tests/fuzz/targets.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -UNDEBUG -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+
+$(OUT)/tests/fuzz/write_seeds: tests/fuzz/write_seeds.c $(LIB)
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+$(OUT)/tests/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)

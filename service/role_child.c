@@ -13,22 +13,12 @@
 #include "base/clock.h"
 #include "intake/photo.h"
 #include "print/export/export.h"
-#include "print/prep.h"
-#include "print/read/read.h"
 #include "print/relief/relief.h"
-#include "print/render/render.h"
 #include "print/slice/slice.h"
 #include "service/role.h"
+#include "service/role_own.h"
 
-#define MESH_LIMIT ((size_t)1 << 30)
 #define PICTURE_PIXELS ((uint64_t)64 * 1000 * 1000)
-
-/* What a role is asked: options.json, and the limits of the printer and material that it names. */
-struct ask {
-    cJSON *options;
-    double bed_mm[3];
-    double min_wall_mm;
-};
 
 struct role {
     const char *name;
@@ -44,7 +34,7 @@ static int write_json(const char *name, const cJSON *value, struct err *err)
     return failed ? -1 : 0;
 }
 
-static int write_png(const char *name, const struct picture *picture, struct err *err)
+int role_write_png(const char *name, const struct picture *picture, struct err *err)
 {
     struct bytes file = {0};
     int failed = png_encode(&file, picture, 6, err) || file_write(name, file.data, file.len, err);
@@ -52,7 +42,7 @@ static int write_png(const char *name, const struct picture *picture, struct err
     return failed ? -1 : 0;
 }
 
-static int read_png(struct picture *out, const char *name, struct err *err)
+int role_read_png(struct picture *out, const char *name, struct err *err)
 {
     struct bytes file = {0};
     int failed = bytes_read_file(&file, name, err) ||
@@ -80,8 +70,8 @@ static int run_photo(const struct ask *ask, cJSON **result, struct err *err)
     (void)ask;
     int failed = bytes_read_file(&in, "in", err) || photo_read(&photo, in.data, in.len, err) ||
                  photo_encode_for_provider(&sent, &mime, &photo, err) ||
-                 write_png("normal.png", &photo.pixels, err) ||
-                 write_png("cutout.png", &photo.cutout, err) ||
+                 role_write_png("normal.png", &photo.pixels, err) ||
+                 role_write_png("cutout.png", &photo.cutout, err) ||
                  file_write("provider.bin", sent.data, sent.len, err);
     if (!failed)
         *result = photo_result(&photo, mime);
@@ -91,7 +81,7 @@ static int run_photo(const struct ask *ask, cJSON **result, struct err *err)
     return failed ? -1 : 0;
 }
 
-static int write_stl(const char *name, const struct mesh *mesh, const char *label, struct err *err)
+int role_write_stl(const char *name, const struct mesh *mesh, const char *label, struct err *err)
 {
     struct bytes file = {.limit = MESH_LIMIT};
     int failed = stl_write(&file, mesh, label, err) || file_write(name, file.data, file.len, err);
@@ -108,222 +98,17 @@ static int run_relief(const struct ask *ask, cJSON **result, struct err *err)
     if (strcmp(json_text(options, "style", "figure"), "lithophane") == 0)
         o.style = RELIEF_LITHOPHANE;
     o.height_mm = json_number(options, "height_mm", o.height_mm);
-    int failed = read_png(&photo, "in.png", err) || relief_make(&mesh, result, &photo, &o, err) ||
-                 write_stl("model.stl", &mesh, "relief", err);
+    int failed = role_read_png(&photo, "in.png", err) ||
+                 relief_make(&mesh, result, &photo, &o, err) ||
+                 role_write_stl("model.stl", &mesh, "relief", err);
     picture_free(&photo);
     mesh_free(&mesh);
     return failed ? -1 : 0;
 }
 
-static void add_note(cJSON *report, const struct read_notes *notes)
-{
-    cJSON *findings = cJSON_GetObjectItemCaseSensitive(report, "findings");
-    if (!*notes->text || !findings)
-        return;
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "code", "read_note");
-    cJSON_AddStringToObject(o, "severity", "info");
-    cJSON_AddStringToObject(o, "message", notes->text);
-    cJSON_AddNullToObject(o, "value");
-    cJSON_AddNullToObject(o, "limit");
-    cJSON_AddItemToArray(findings, o);
-}
-
-static int read_mesh(struct mesh *out, struct read_notes *notes, const cJSON *options,
-                     struct err *err)
-{
-    struct bytes in = {.limit = MESH_LIMIT};
-    memset(notes, 0, sizeof *notes);
-    int failed = bytes_read_file(&in, "in", err) ||
-                 mesh_read(out, notes, in.data, in.len, json_text(options, "name", NULL), err);
-    bytes_free(&in);
-    return failed ? -1 : 0;
-}
-
-/* The role's options over the defaults. */
-static struct prep_options prep_options(const struct ask *ask, const struct read_notes *notes)
-{
-    struct prep_options o = PREP_OPTIONS_DEFAULT;
-    const char *orient = json_text(ask->options, "orient", "upright");
-    o.height_mm = json_number(ask->options, "height_mm", 0);
-    o.flatten_mm = json_number(ask->options, "flatten_mm", o.flatten_mm);
-    o.max_triangles = (size_t)json_number(ask->options, "max_triangles", 0);
-    o.orient = strcmp(orient, "auto") == 0   ? ORIENT_AUTO
-               : strcmp(orient, "keep") == 0 ? ORIENT_KEEP
-                                             : ORIENT_UPRIGHT;
-    o.unit_mm = notes->unit_mm;
-    memcpy(o.bed_mm, ask->bed_mm, sizeof o.bed_mm);
-    o.min_wall_mm = ask->min_wall_mm;
-    return o;
-}
-
-static int run_inspect(const struct ask *ask, cJSON **result, struct err *err)
-{
-    struct mesh mesh = {0};
-    struct read_notes notes;
-    int failed = read_mesh(&mesh, &notes, ask->options, err);
-    if (!failed) {
-        struct prep_options o = prep_options(ask, &notes);
-        failed = mesh_inspect(result, &mesh, &o, err);
-    }
-    if (!failed)
-        add_note(*result, &notes);
-    mesh_free(&mesh);
-    return failed ? -1 : 0;
-}
-
-static int draw(const char *name, const struct mesh *mesh, enum view view, struct err *err)
-{
-    struct render_options o = RENDER_OPTIONS_DEFAULT;
-    struct picture picture = {0};
-    o.view = view;
-    int failed = mesh_render(&picture, mesh, &o, err) || write_png(name, &picture, err);
-    picture_free(&picture);
-    return failed ? -1 : 0;
-}
-
-/* Promise 5: what was written is read again by the independent reader and must be the same mesh. */
-static int read_back(const struct bytes *file, const struct mesh *written, struct err *err)
-{
-    struct mesh read = {0};
-    struct err inner = {0};
-    if (threemf_read_strict(&read, file->data, file->len, 1, &inner))
-        return FAIL_CODE(err, ERR_BUG, "export_rejected", "our 3MF was refused: %s", inner.what);
-    int same = read.vertex_count == written->vertex_count &&
-               read.triangle_count == written->triangle_count &&
-               memcmp(read.triangles, written->triangles,
-                      written->triangle_count * 3 * sizeof *read.triangles) == 0 &&
-               memcmp(read.xyz, written->xyz, written->vertex_count * 3 * sizeof *read.xyz) == 0;
-    mesh_free(&read);
-    return same ? 0 : FAIL_CODE(err, ERR_BUG, "export_differs", "our 3MF reads back differently");
-}
-
-static int write_threemf(const struct mesh *mesh, const struct ask *ask, struct err *err)
-{
-    const cJSON *options = ask->options;
-    const cJSON *l = json_get(options, "labels");
-    struct export_labels labels = {.title = json_text(l, "title", NULL),
-                                   .object_name = json_text(l, "object_name", "figure"),
-                                   .order_id = json_text(l, "order_id", NULL),
-                                   .item_id = json_text(l, "item_id", NULL),
-                                   .printer_id = json_text(options, "printer", "ender3v3se"),
-                                   .material_id = json_text(options, "material", "pla"),
-                                   .version_hash = json_text(l, "version_hash", NULL),
-                                   .created = json_text(l, "created", NULL)};
-    struct render_options view = RENDER_OPTIONS_DEFAULT;
-    struct picture thumbnail = {0};
-    struct bytes file = {.limit = MESH_LIMIT};
-    view.width = view.height = 300;
-    view.transparent = true;
-    int failed = mesh_render(&thumbnail, mesh, &view, err) ||
-                 threemf_write(&file, mesh, &labels, &thumbnail, ask->bed_mm[0] / 2,
-                               ask->bed_mm[1] / 2, err) ||
-                 read_back(&file, mesh, err) || file_write("out.3mf", file.data, file.len, err);
-    picture_free(&thumbnail);
-    bytes_free(&file);
-    return failed ? -1 : 0;
-}
-
-static int write_outputs(const struct mesh *mesh, const struct ask *ask, struct err *err)
-{
-    return write_threemf(mesh, ask, err) || write_stl("out.stl", mesh, "figure", err) ||
-                   draw("render_front.png", mesh, VIEW_FRONT, err) ||
-                   draw("render_iso.png", mesh, VIEW_ISO, err) ||
-                   draw("render_back.png", mesh, VIEW_BACK, err)
-               ? -1
-               : 0;
-}
-
-static void add_step(cJSON *report, const char *name, double seconds)
-{
-    cJSON *steps = cJSON_GetObjectItemCaseSensitive(report, "steps");
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "name", name);
-    cJSON_AddNumberToObject(o, "seconds", seconds);
-    cJSON_AddFalseToObject(o, "changed");
-    if (!cJSON_AddItemToArray(steps, o))
-        cJSON_Delete(o);
-}
-
-static int run_prep(const struct ask *ask, cJSON **result, struct err *err)
-{
-    struct mesh in = {0}, out = {0};
-    struct read_notes notes;
-    enum verdict verdict = VERDICT_REJECT;
-    int failed = read_mesh(&in, &notes, ask->options, err);
-    if (!failed) {
-        struct prep_options o = prep_options(ask, &notes);
-        failed = mesh_prep(&out, result, &verdict, &in, &o, err);
-    }
-    mesh_free(&in);
-    double started = clock_s();
-    if (!failed && verdict != VERDICT_REJECT)
-        failed = write_outputs(&out, ask, err);
-    if (!failed) {
-        add_note(*result, &notes);
-        add_step(*result, "export and read back", clock_s() - started);
-    }
-    mesh_free(&out);
-    return failed ? -1 : 0;
-}
-
-static int run_render(const struct ask *ask, cJSON **result, struct err *err)
-{
-    struct render_options o = RENDER_OPTIONS_DEFAULT;
-    struct mesh mesh = {0};
-    struct read_notes notes;
-    struct picture picture = {0};
-    const cJSON *options = ask->options;
-    o.width = (uint32_t)json_number(options, "width", o.width);
-    o.height = (uint32_t)json_number(options, "height", o.height);
-    int view = view_from_name(json_text(options, "view", "iso"));
-    o.view = view < 0 ? VIEW_ISO : (enum view)view;
-    int failed = read_mesh(&mesh, &notes, ask->options, err) ||
-                 mesh_render(&picture, &mesh, &o, err) || write_png("out.png", &picture, err);
-    if (!failed) {
-        *result = cJSON_CreateObject();
-        cJSON_AddNumberToObject(*result, "triangles", (double)mesh.triangle_count);
-    }
-    mesh_free(&mesh);
-    picture_free(&picture);
-    return failed ? -1 : 0;
-}
-
-/* A 3MF carries its place on the bed; slicers want the pivot at the origin: box centred, lowest z =
- * 0. */
-static void centre(cJSON *o, struct mesh *mesh)
-{
-    float low[3] = {0}, high[3] = {0};
-    for (size_t i = 0; i < mesh->vertex_count * 3; i++) {
-        float v = mesh->xyz[i];
-        low[i % 3] = i < 3 || v < low[i % 3] ? v : low[i % 3];
-        high[i % 3] = i < 3 || v > high[i % 3] ? v : high[i % 3];
-    }
-    float move[3] = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]};
-    for (size_t i = 0; i < mesh->vertex_count * 3; i++)
-        mesh->xyz[i] -= move[i % 3];
-    double size[3] = {high[0] - low[0], high[1] - low[1], high[2] - low[2]};
-    cJSON_AddItemToObject(o, "size_mm", cJSON_CreateDoubleArray(size, 3));
-    cJSON_AddNumberToObject(o, "height_mm", size[2]);
-}
-
-static int run_tostl(const struct ask *ask, cJSON **result, struct err *err)
-{
-    struct mesh mesh = {0};
-    struct read_notes notes;
-    int failed = read_mesh(&mesh, &notes, ask->options, err);
-    if (!failed) {
-        *result = cJSON_CreateObject();
-        centre(*result, &mesh);
-        failed = write_stl("out.stl", &mesh, "figure", err);
-    }
-    mesh_free(&mesh);
-    return failed ? -1 : 0;
-}
-
 static const struct role roles[] = {
-    {"photo", run_photo}, {"relief", run_relief}, {"inspect", run_inspect},
-    {"prep", run_prep},   {"render", run_render}, {"tostl", run_tostl},
+    {"photo", run_photo}, {"relief", run_relief},  {"inspect", role_inspect},
+    {"prep", role_prep},  {"render", role_render}, {"tostl", role_tostl},
 };
 
 static const struct role *find_role(const char *name)
@@ -347,6 +132,8 @@ static int load_limits(struct ask *ask, struct err *err)
     if (!failed) {
         memcpy(ask->bed_mm, printer.bed_mm, sizeof ask->bed_mm);
         ask->min_wall_mm = material.min_wall_mm;
+        ask->overhang_deg = material.overhang_deg;
+        ask->bridge_mm = material.bridge_mm;
     }
     printer_profile_free(&printer);
     material_profile_free(&material);

@@ -104,20 +104,27 @@ static int add_bed(cJSON *options, const struct item *item, const struct step *s
     return 0;
 }
 
-/* The item's own wishes go through as they are; a member that the roles do not know does no harm.
- */
+static void add_copy(cJSON *options, const char *name, const cJSON *value)
+{
+    if (value)
+        cJSON_AddItemToObject(options, name, cJSON_Duplicate(value, true));
+}
+
+/* The item's own wishes go before its template's. */
 int item_role_options(cJSON **out, const struct item *item, const struct step *step,
                       const char *file_name, struct err *err)
 {
-    static const char *const wishes[] = {"flatten_mm", "orient", "base", "max_triangles"};
+    static const char *const wishes[] = {"flatten_mm",    "orient",    "base",
+                                         "max_triangles", "hollow_mm", "drains"};
+    const cJSON *usual = json_get(item->product, "print");
     cJSON *options = *out = cJSON_CreateObject();
     cJSON_AddStringToObject(options, "name", file_name);
     cJSON_AddNumberToObject(options, "height_mm", item_number(item, "height_mm", 0));
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
         const cJSON *wish = json_get(item->options, wishes[i]);
-        if (wish)
-            cJSON_AddItemToObject(options, wishes[i], cJSON_Duplicate(wish, true));
+        add_copy(options, wishes[i], wish ? wish : json_get(usual, wishes[i]));
     }
+    add_copy(options, "limits", json_get(item->product, "limits"));
     cJSON_AddStringToObject(options, "printer", item_printer_class(item));
     cJSON_AddStringToObject(options, "material", item_material(item));
     if (config_folder(step))

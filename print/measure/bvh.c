@@ -1,139 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Building the tree, nearest points and rays. */
+/* Nearest points and rays. The tree is built in bvh_build.c. */
 #include "print/measure/bvh.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define LEAF 4
-
-static uint32_t spread_bits(uint32_t x)
-{
-    x &= 0x3ff;
-    x = (x | x << 16) & 0x030000ff;
-    x = (x | x << 8) & 0x0300f00f;
-    x = (x | x << 4) & 0x030c30c3;
-    return (x | x << 2) & 0x09249249;
-}
-
-static void box_of(const struct mesh *mesh, size_t t, float low[3], float high[3])
-{
-    const uint32_t *v = mesh->triangles + 3 * t;
-    for (int k = 0; k < 3; k++) {
-        float a = mesh->xyz[3 * (size_t)v[0] + (size_t)k];
-        float b = mesh->xyz[3 * (size_t)v[1] + (size_t)k];
-        float c = mesh->xyz[3 * (size_t)v[2] + (size_t)k];
-        float ab_low = a < b ? a : b, ab_high = a < b ? b : a;
-        low[k] = c < ab_low ? c : ab_low;
-        high[k] = c > ab_high ? c : ab_high;
-    }
-}
-
-static void whole_box(const struct mesh *mesh, float low[3], float high[3])
-{
-    for (int k = 0; k < 3; k++)
-        low[k] = INFINITY, high[k] = -INFINITY;
-    for (size_t v = 0; v < mesh->vertex_count; v++)
-        for (int k = 0; k < 3; k++) {
-            float x = mesh->xyz[3 * v + (size_t)k];
-            low[k] = x < low[k] ? x : low[k];
-            high[k] = x > high[k] ? x : high[k];
-        }
-}
-
-static void morton_codes(uint32_t *codes, const struct mesh *mesh)
-{
-    float low[3], high[3], scale = 0;
-    whole_box(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        scale = high[k] - low[k] > scale ? high[k] - low[k] : scale;
-    scale = scale > 0 ? 1023 / scale : 0;
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        float a[3], b[3];
-        box_of(mesh, t, a, b);
-        codes[t] = 0;
-        for (int k = 0; k < 3; k++) {
-            float at = ((a[k] + b[k]) / 2 - low[k]) * scale;
-            codes[t] |= spread_bits((uint32_t)(at < 0 ? 0 : at > 1023 ? 1023 : at)) << k;
-        }
-    }
-}
-
-/* Radix sort by 30 bits, three passes of ten; order ends in `order`. */
-static void sort_by_code(uint32_t *order, uint32_t *spare, const uint32_t *codes, size_t count)
-{
-    uint32_t *from = spare, *to = order;
-    for (uint32_t i = 0; i < count; i++)
-        from[i] = i;
-    for (int pass = 0; pass < 3; pass++) {
-        uint32_t starts[1025] = {0};
-        for (size_t i = 0; i < count; i++)
-            starts[(codes[i] >> (10 * pass) & 1023) + 1]++;
-        for (int i = 0; i < 1024; i++)
-            starts[i + 1] += starts[i];
-        for (size_t i = 0; i < count; i++)
-            to[starts[codes[from[i]] >> (10 * pass) & 1023]++] = from[i];
-        uint32_t *swapped = from;
-        from = to;
-        to = swapped;
-    }
-}
-
-static void node_fit(struct bvh *bvh, struct bvh_node *node)
-{
-    for (int k = 0; k < 3; k++)
-        node->low[k] = INFINITY, node->high[k] = -INFINITY;
-    for (uint32_t i = 0; i < (node->count ? node->count : 2); i++) {
-        float low[3], high[3];
-        if (node->count)
-            box_of(bvh->mesh, bvh->order[node->first + i], low, high);
-        else {
-            memcpy(low, bvh->nodes[node->first + i].low, sizeof low);
-            memcpy(high, bvh->nodes[node->first + i].high, sizeof high);
-        }
-        for (int k = 0; k < 3; k++) {
-            node->low[k] = low[k] < node->low[k] ? low[k] : node->low[k];
-            node->high[k] = high[k] > node->high[k] ? high[k] : node->high[k];
-        }
-    }
-}
-
-/* Halves a range of the order; depth is log2 of the triangles, so recursion is shallow. */
-static void node_build(struct bvh *bvh, uint32_t at, uint32_t first, uint32_t end)
-{
-    struct bvh_node node = {.first = first, .count = end - first};
-    if (end - first > LEAF) {
-        node = (struct bvh_node){.first = (uint32_t)bvh->node_count};
-        bvh->node_count += 2;
-        uint32_t middle = first + (end - first) / 2;
-        node_build(bvh, node.first, first, middle);
-        node_build(bvh, node.first + 1, middle, end);
-    }
-    node_fit(bvh, &node);
-    bvh->nodes[at] = node;
-}
-
-int bvh_build(struct bvh *out, const struct mesh *mesh, struct err *err)
-{
-    size_t n = mesh->triangle_count;
-    struct bvh made = {.mesh = mesh, .node_count = 1};
-    made.nodes = malloc((n + 2) * sizeof *made.nodes);
-    made.order = malloc((n + 1) * sizeof *made.order);
-    uint32_t *codes = malloc((n + 1) * sizeof *codes), *spare = malloc((n + 1) * sizeof *spare);
-    if (!made.nodes || !made.order || !codes || !spare) {
-        free(codes);
-        free(spare);
-        bvh_free(&made);
-        return FAIL(err, ERR_LIMIT, "no memory for a tree of %zu triangles", n);
-    }
-    morton_codes(codes, mesh);
-    sort_by_code(made.order, spare, codes, n);
-    free(codes);
-    free(spare);
-    node_build(&made, 0, 0, (uint32_t)n);
-    *out = made;
-    return 0;
-}
 
 void bvh_free(struct bvh *bvh)
 {
@@ -142,6 +11,7 @@ void bvh_free(struct bvh *bvh)
     free(bvh->nodes);
     free(bvh->dipoles);
     free(bvh->order);
+    free(bvh->corners);
     *bvh = (struct bvh){0};
 }
 

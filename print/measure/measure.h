@@ -23,8 +23,13 @@ struct print_measures {
     size_t self_intersections;
     double deviation_mean_mm, deviation_max_mm;
     double contact_area_mm2, overhang_area_mm2;
-    double tilt_margin_deg; /* how far it may lean before it falls; negative: it falls at once */
-    double thin_share;      /* share of the surface with less material behind it than the limit */
+    double tilt_margin_deg;  /* how far it may lean before it falls; negative: it falls at once */
+    double tips_towards_deg; /* the way it tips first: 0 is +X, 90 is +Y (the back) */
+    double thin_share;       /* share of the surface with less material behind it than the limit */
+    double thinnest_mm; /* these four as thin.h has them; INFINITY and 0 where nothing was asked */
+    double thinnest_at[3];
+    double pass_scale;  /* factor on the size from which on no wall is too thin */
+    double moved_share; /* share of the visible input that is not in the output bit for bit */
 };
 
 /** Measures a mesh; welds a copy of it first. Cost O(n). */

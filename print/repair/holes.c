@@ -220,6 +220,45 @@ struct shell_lids {
     double area, lids;
 };
 
+static bool is_sensible(const struct shell_lids *sum, double lid_share)
+{
+    return sum->lids <= lid_share * sum->area;
+}
+
+/* Sensible lids first, then the proposals. */
+static int accept_lids(struct filler *f, const uint32_t *shell, const struct shell_lids *sums,
+                       const uint32_t *ends, double lid_share, struct hole_counts *counts,
+                       struct err *err)
+{
+    uint32_t *sorted = malloc((3 * f->lids.triangle_count + 1) * sizeof *sorted);
+    if (!sorted)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu holes", f->loop_count);
+    size_t kept = 0;
+    for (int proposals = 0; proposals < 2; proposals++)
+        for (size_t l = 0; l < f->loop_count; l++) {
+            size_t from = l ? ends[l - 1] : 0, n = ends[l] - from;
+            bool sensible = is_sensible(&sums[shell[f->shell[l]]], lid_share);
+            counts->left += proposals && (n == 0 || !sensible);
+            if (n == 0 || sensible == (proposals == 1))
+                continue;
+            memcpy(sorted + 3 * kept, f->lids.triangles + 3 * from, 3 * n * sizeof *sorted);
+            kept += n;
+            if (proposals) {
+                counts->proposed += n;
+                continue;
+            }
+            const uint32_t *loop = f->loops + f->starts[l];
+            double width = loop_width(f->mesh, loop, f->starts[l + 1] - f->starts[l]);
+            counts->lid_area_mm2 += triangles_area(f->mesh, f->lids.triangles, from, ends[l]);
+            counts->largest_mm = fmax(counts->largest_mm, width);
+            counts->filled++;
+        }
+    free(f->lids.triangles);
+    f->lids.triangles = sorted;
+    f->lids.triangle_count = kept;
+    return 0;
+}
+
 static int make_lids(struct filler *f, const uint32_t *shell, size_t shells, double lid_share,
                      struct hole_counts *counts, struct err *err)
 {
@@ -235,24 +274,8 @@ static int make_lids(struct filler *f, const uint32_t *shell, size_t shells, dou
         sums[shell[f->shell[l]]].lids +=
             triangles_area(f->mesh, f->lids.triangles, before, ends[l]);
     }
-    size_t kept = 0, from = 0;
-    for (size_t l = 0; !failed && l < f->loop_count; from = ends[l++]) {
-        const struct shell_lids *sum = &sums[shell[f->shell[l]]];
-        size_t n = ends[l] - from;
-        if (n == 0 || sum->lids > lid_share * sum->area) {
-            counts->left++;
-            continue;
-        }
-        memmove(f->lids.triangles + 3 * kept, f->lids.triangles + 3 * from,
-                3 * n * sizeof *f->lids.triangles);
-        counts->lid_area_mm2 += triangles_area(f->mesh, f->lids.triangles, kept, kept + n);
-        kept += n;
-        double width =
-            loop_width(f->mesh, f->loops + f->starts[l], f->starts[l + 1] - f->starts[l]);
-        counts->largest_mm = width > counts->largest_mm ? width : counts->largest_mm;
-        counts->filled++;
-    }
-    f->lids.triangle_count = failed ? 0 : kept;
+    if (!failed)
+        failed = accept_lids(f, shell, sums, ends, lid_share, counts, err);
     free(sums);
     free(ends);
     return failed;

@@ -3,17 +3,21 @@
 #include "print/repair/repair.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
+#include "print/repair/outline.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
-#define NUDGE 1e-5 /* of the size: a micrometre on 100 mm, a hundred float steps there */
 
 struct ladder {
     struct mesh *mesh;
+    struct mesh twosided; /* surfaces that were given facing both ways: no winding, but seen */
+    uint8_t *kind;        /* of mesh's triangles, or NULL: all faces */
+    double wall_mm, line_mm;
     struct repair_counts *counts;
     const struct repair_options *options;
     struct err *err;
@@ -61,6 +65,24 @@ static int weld_near(struct ladder *l, size_t *bad, bool *solid)
     return failed ? -1 : 0;
 }
 
+/* Faces both ways at once: taken out of the winding, kept as a surface that may be seen. */
+static int take_twosided(struct ladder *l)
+{
+    const size_t n = l->mesh->triangle_count;
+    int32_t *net = malloc((n + 1) * sizeof *net);
+    uint8_t *keep = malloc(n + 1);
+    int failed = net && keep ? mesh_count_sides(net, l->mesh, l->err)
+                             : FAIL(l->err, ERR_LIMIT, "no memory to compare triangles");
+    size_t cancelled = 0;
+    for (size_t t = 0; !failed && t < n; t++)
+        cancelled += keep[t] = net[t] == 0;
+    if (!failed && cancelled)
+        failed = mesh_copy(&l->twosided, l->mesh, l->err) || mesh_keep(&l->twosided, keep, l->err);
+    free(net);
+    free(keep);
+    return failed ? -1 : 0;
+}
+
 static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
 {
     struct clean_counts cleaned = {0};
@@ -72,7 +94,8 @@ static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
         return -1;
     if (!*solid) {
         size_t degenerate = cleaned.degenerate;
-        if (mesh_clean(l->mesh, &cleaned, l->err) || badness(l->mesh, bad, solid, l->err))
+        if (take_twosided(l) || mesh_clean(l->mesh, &cleaned, l->err) ||
+            badness(l->mesh, bad, solid, l->err))
             return -1;
         cleaned.degenerate += degenerate;
     } else if (mesh_compact(l->mesh, l->err)) {
@@ -83,56 +106,125 @@ static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
     return *bad ? weld_near(l, bad, solid) : 0;
 }
 
-static int split(struct ladder *l, double nudge)
+static int set_kinds(struct ladder *l, size_t from, size_t to, uint8_t kind)
 {
-    size_t edges, vertices, flaps;
-    if (mesh_split_nonmanifold(l->mesh, nudge, &edges, &vertices, l->err) ||
-        mesh_drop_flaps(l->mesh, &flaps, l->err))
+    uint8_t *grown = realloc(l->kind, to + 1);
+    if (!grown)
+        return FAIL(l->err, ERR_LIMIT, "no memory for %zu triangles", to);
+    if (!l->kind)
+        memset(grown, SOLID_FACE, from);
+    memset(grown + from, kind, to - from);
+    l->kind = grown;
+    return 0;
+}
+
+static int face_outward(struct ladder *l)
+{
+    size_t turned;
+    if (mesh_orient_patches(l->mesh, &l->counts->flipped, l->err) ||
+        set_kinds(l, 0, l->mesh->triangle_count, SOLID_FACE) ||
+        mesh_face_outward(l->mesh, l->kind, &turned, l->err))
         return -1;
-    l->counts->split_edges += edges;
-    l->counts->split_vertices += vertices;
-    l->counts->flaps += flaps;
-    done(l, "split_nonmanifold", edges + vertices + flaps > 0);
+    l->counts->shells.turned = turned;
+    done(l, "orient", l->counts->flipped + turned > 0);
     return 0;
 }
 
 static int fill(struct ladder *l)
 {
-    struct hole_counts holes;
-    if (mesh_fill_holes(l->mesh, LID_SHARE, &holes, l->err))
+    size_t before = l->mesh->triangle_count;
+    if (mesh_fill_holes(l->mesh, LID_SHARE, &l->counts->holes, l->err))
         return -1;
-    l->counts->holes.filled += holes.filled;
-    l->counts->holes.left = holes.left;
-    l->counts->holes.lid_area_mm2 += holes.lid_area_mm2;
-    if (holes.largest_mm > l->counts->holes.largest_mm)
-        l->counts->holes.largest_mm = holes.largest_mm;
-    done(l, "fill_holes", holes.filled > 0);
-    return 0;
+    size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
+    done(l, "fill_holes", l->counts->holes.filled > 0);
+    return set_kinds(l, before, sure, SOLID_FACE) ||
+                   set_kinds(l, sure, l->mesh->triangle_count, SOLID_LID)
+               ? -1
+               : 0;
+}
+
+static int add_twosided(struct ladder *l)
+{
+    size_t before = l->mesh->triangle_count;
+    if (l->twosided.triangle_count == 0)
+        return 0;
+    if (mesh_append(l->mesh, &l->twosided, false, l->err) ||
+        set_kinds(l, before, l->mesh->triangle_count, SOLID_SHEET))
+        return -1;
+    return mesh_weld_exact(l->mesh, NULL, l->err);
+}
+
+static bool all_faces(const struct ladder *l)
+{
+    for (size_t t = 0; l->kind && t < l->mesh->triangle_count; t++)
+        if (l->kind[t] != SOLID_FACE)
+            return false;
+    return true;
+}
+
+static int tree_with_dipoles(struct bvh *bvh, const struct mesh *mesh, struct err *err)
+{
+    return bvh_build(bvh, mesh, err) || bvh_add_dipoles(bvh, err) ? -1 : 0;
+}
+
+/* What the outline left out but the eye can see gets a wall. */
+static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen)
+{
+    struct bvh solid = {0}, before = {0};
+    struct unite_counts counts;
+    bool any = l->mesh->triangle_count > 0;
+    int failed = bvh_build(&before, seen, l->err);
+    if (!failed && any)
+        failed = tree_with_dipoles(&solid, l->mesh, l->err);
+    if (!failed)
+        failed = mesh_thicken_sheets(loose, any ? &solid : NULL, &before, l->wall_mm,
+                                     &l->counts->sheets, l->err);
+    bvh_free(&solid);
+    bvh_free(&before);
+    if (failed || loose->triangle_count == 0)
+        return failed;
+    l->counts->thickened = true;
+    if (mesh_append(l->mesh, loose, false, l->err))
+        return -1;
+    failed = mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
+    done(l, "thicken_sheets", true);
+    return failed;
+}
+
+/* 0 solid, 1 not: arrange, outline, and walls for what was lost. */
+static int unite(struct ladder *l)
+{
+    struct mesh loose = {0}, seen = {0};
+    bool faces = all_faces(l);
+    int failed = faces ? 0 : mesh_copy(&seen, l->mesh, l->err);
+    if (!failed)
+        failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
+                               &l->counts->united, l->err);
+    if (failed >= 0)
+        done(l, "unite", l->counts->united.rounds > 0);
+    if (failed >= 0 && loose.triangle_count) {
+        /* Lids are no part of what was seen. */
+        size_t n = 0;
+        for (size_t t = 0; !faces && t < seen.triangle_count; t++)
+            if (l->kind[t] != SOLID_LID)
+                memmove(seen.triangles + 3 * n++, seen.triangles + 3 * t, 3 * sizeof(uint32_t));
+        seen.triangle_count = n;
+        int walls = thicken(l, &loose, faces ? &loose : &seen);
+        failed = walls < 0 ? -1 : l->counts->thickened ? walls : failed;
+    }
+    mesh_free(&loose);
+    mesh_free(&seen);
+    return failed;
 }
 
 static int sort(struct ladder *l)
 {
-    struct shell_counts shells;
-    if (mesh_sort_shells(l->mesh, &shells, l->err))
+    size_t turned = l->counts->shells.turned;
+    if (mesh_sort_shells(l->mesh, l->line_mm, &l->counts->shells, l->err))
         return -1;
-    l->counts->shells.debris += shells.debris;
-    l->counts->shells.hidden += shells.hidden;
-    l->counts->shells.turned += shells.turned;
-    l->counts->shells.debris_share += shells.debris_share;
-    done(l, "sort_shells", shells.debris + shells.hidden + shells.turned > 0);
-    return 0;
-}
-
-/* Splitting opens holes, and lids may touch what is there: three rounds settle nearly all. */
-static int mend(struct ladder *l, size_t *bad, bool *solid)
-{
-    struct clean_counts again;
-    for (int round = 0; round < 3 && !*solid; round++) {
-        if (split(l, NUDGE * (1 + round) * l->options->size_mm) || fill(l) ||
-            mesh_weld_exact(l->mesh, NULL, l->err) || mesh_clean(l->mesh, &again, l->err) ||
-            badness(l->mesh, bad, solid, l->err))
-            return -1;
-    }
+    done(l, "sort_shells", l->counts->shells.debris + l->counts->shells.hidden > 0);
+    l->counts->shells.turned = turned;
+    l->counts->shells.hidden += l->counts->united.hidden;
     return 0;
 }
 
@@ -168,7 +260,6 @@ static int rebuild(struct ladder *l, const struct mesh *from)
 {
     struct mesh built = {0}, lost = {0};
     double share = 0, step = l->options->size_mm / 180;
-    double wall = l->options->min_wall_mm > 0 ? l->options->min_wall_mm : 0.8;
     struct rebuild_options options = {.cells = 180};
     if (mesh_rebuild(&built, from, &options, l->err))
         return -1;
@@ -180,7 +271,7 @@ static int rebuild(struct ladder *l, const struct mesh *from)
         built.triangle_count = 0; /* nothing solid */
     if (!failed && built.triangle_count && share > 0.03) {
         mesh_free(&built);
-        options.thicken_mm = wall / 2 > 0.9 * step ? wall / 2 : 0.9 * step;
+        options.thicken_mm = l->wall_mm / 2 > 0.9 * step ? l->wall_mm / 2 : 0.9 * step;
         failed = mesh_rebuild(&built, from, &options, l->err);
         l->counts->thickened = true;
     }
@@ -196,82 +287,60 @@ static int rebuild(struct ladder *l, const struct mesh *from)
     return 0;
 }
 
+/* A mesh that is one closed shell facing outward needs no look at its sides. */
+static int needs_facing(const struct mesh *mesh, bool solid, bool *needs, bool *holes,
+                        struct err *err)
+{
+    struct topology t;
+    if (topology_build(&t, mesh, err))
+        return -1;
+    *needs = !solid || t.shells > 1 || mesh_volume(mesh) < 0;
+    *holes = !solid;
+    topology_free(&t);
+    return 0;
+}
+
 static int climb(struct ladder *l)
 {
     size_t bad = 0;
-    bool solid = false;
-    struct mesh cleaned = {0};
+    bool solid = false, facing, holes;
     if (weld_and_clean(l, &bad, &solid))
         return -1;
-    if (l->mesh->triangle_count == 0)
-        return 0;
-    if (!solid) {
-        if (mesh_orient_patches(l->mesh, &l->counts->flipped, l->err))
-            return -1;
-        done(l, "orient", l->counts->flipped > 0);
-        if (mesh_copy(&cleaned, l->mesh, l->err))
-            return -1;
-    }
-    int failed = mend(l, &bad, &solid);
-    if (!failed && !solid) {
-        failed = rebuild(l, &cleaned);
-        if (!failed && l->mesh->triangle_count)
-            failed = badness(l->mesh, &bad, &solid, l->err);
-    }
-    mesh_free(&cleaned);
-    if (failed)
+    if (l->mesh->triangle_count + l->twosided.triangle_count == 0)
+        return 1;
+    if (needs_facing(l->mesh, solid, &facing, &holes, l->err) || (facing && face_outward(l)))
         return -1;
-    if (l->mesh->triangle_count && sort(l))
+    struct mesh given = {0};
+    if (mesh_copy(&given, l->mesh, l->err))
         return -1;
-    return 0;
+    int failed = (holes && fill(l)) || add_twosided(l) ? -1 : unite(l);
+    if (failed == 1 && given.triangle_count) {
+        failed = rebuild(l, &given);
+        if (!failed)
+            failed = mesh_unite(l->mesh, l->options->size_mm, NULL, l->err);
+    }
+    mesh_free(&given);
+    return failed ? failed : sort(l);
 }
 
 int mesh_repair(struct mesh *mesh, struct repair_counts *counts,
                 const struct repair_options *options, struct err *err)
 {
     struct ladder l = {.mesh = mesh, .counts = counts, .options = options, .err = err};
+    l.wall_mm = options->min_wall_mm > 0 ? options->min_wall_mm : 0.8;
+    l.line_mm = options->line_mm > 0 ? options->line_mm : 0.4;
     *counts = (struct repair_counts){0};
-    if (climb(&l))
-        return -1;
-    int settled = mesh->triangle_count ? mesh_settle(mesh, options->size_mm, err) : 1;
-    if (settled < 0)
-        return -1;
-    /* Less than a thousandth of a millimetre of mean thickness is a sheet, not a solid. */
-    double thickness = 0, area = 0;
-    for (size_t t = 0; t < mesh->triangle_count; t++)
-        area += vec_length(mesh_normal2(mesh, t)) / 2;
-    if (area > 0)
-        thickness = 2 * mesh_volume(mesh) / area;
-    if (settled == 1 || thickness < 1e-4 * options->size_mm) {
+    int failed = climb(&l);
+    mesh_free(&l.twosided);
+    free(l.kind);
+    if (failed == 1 || (!failed && mesh->triangle_count == 0)) {
         mesh_free(mesh);
         return 1;
     }
-    return 0;
+    return failed;
 }
 
 int mesh_settle(struct mesh *mesh, double size_mm, struct err *err)
 {
-    struct clean_counts cleaned;
-    struct hole_counts holes;
-    size_t edges, vertices, flaps, bad;
-    bool solid = false;
-    for (int round = 0; round < 5; round++) {
-        size_t merged;
-        if (mesh_weld_exact(mesh, &merged, err))
-            return -1;
-        /* A 2-manifold without equal corners has no copies to look for: the usual case. */
-        if ((merged || round) && mesh_clean(mesh, &cleaned, err))
-            return -1;
-        if (badness(mesh, &bad, &solid, err))
-            return -1;
-        if (solid || mesh->triangle_count == 0)
-            break;
-        if (!merged && !round && mesh_clean(mesh, &cleaned, err))
-            return -1;
-        if (mesh_split_nonmanifold(mesh, NUDGE * (1 + 2 * round) * size_mm, &edges, &vertices,
-                                   err) ||
-            mesh_drop_flaps(mesh, &flaps, err) || mesh_fill_holes(mesh, 1, &holes, err))
-            return -1;
-    }
-    return solid ? 0 : 1;
+    return mesh_unite(mesh, size_mm, NULL, err);
 }

@@ -7,43 +7,11 @@
 #include <string.h>
 
 #include "print/measure/sets.h"
+#include "print/repair/around.h"
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
 
 #define MAX_AROUND 64
-
-struct around {
-    double angle;
-    uint32_t halfedge;
-    bool forward;
-};
-
-static int around_compare(const void *a, const void *b)
-{
-    const struct around *p = a, *q = b;
-    if (p->angle != q->angle)
-        return p->angle < q->angle ? -1 : 1;
-    return p->halfedge < q->halfedge ? -1 : 1;
-}
-
-static void sort_around(struct around *list, const struct mesh *mesh, const uint32_t *halfedges,
-                        size_t count)
-{
-    uint32_t h = halfedges[0];
-    uint32_t from = mesh->triangles[h], to = mesh->triangles[halfedge_next(h)];
-    struct vec origin = mesh_point(mesh, from);
-    struct vec axis = vec_unit(vec_sub(mesh_point(mesh, to), origin));
-    struct vec other = fabs(axis.x) < 0.6 ? (struct vec){1, 0, 0} : (struct vec){0, 1, 0};
-    struct vec u = vec_unit(vec_cross(axis, other)), v = vec_cross(axis, u);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t third = mesh->triangles[halfedge_prev(halfedges[i])];
-        struct vec c = vec_sub(mesh_point(mesh, third), origin);
-        list[i] = (struct around){.angle = atan2(vec_dot(c, v), vec_dot(c, u)),
-                                  .halfedge = halfedges[i],
-                                  .forward = mesh->triangles[halfedges[i]] == from};
-    }
-    qsort(list, count, sizeof *list, around_compare);
-}
 
 /*
  * Seen along the edge, solid lies clockwise of a forward triangle and counter-clockwise of a
@@ -55,7 +23,7 @@ static void pair_around(uint32_t *twin, const struct mesh *mesh, const uint32_t 
     struct around list[MAX_AROUND];
     uint32_t open[2 * MAX_AROUND];
     size_t depth = 0;
-    sort_around(list, mesh, halfedges, count);
+    around_sort(list, mesh, halfedges, count);
     for (size_t i = 0; i < 2 * count; i++) {
         const struct around *one = &list[i % count];
         if (twin[one->halfedge] != TWIN_NONE)

@@ -4,6 +4,7 @@
 #ifndef PRINT_REPAIR_STEPS_H
 #define PRINT_REPAIR_STEPS_H
 
+#include "print/measure/bvh.h"
 #include "print/measure/topology.h"
 #include "print/measure/vec.h"
 
@@ -12,6 +13,14 @@
  * the majority stays. A one-sided (Moebius) patch keeps a line of disagreement.
  */
 int mesh_orient_patches(struct mesh *mesh, size_t *flipped, struct err *err) MUST_CHECK;
+
+/**
+ * Turns each patch of agreeing triangles so that the side that the eye can see more of is its
+ * front; a closed patch that nobody can see gets a positive volume. kind (triangle_count bytes)
+ * becomes SOLID_LID for open patches that nobody can see: they have no say in what is solid; else
+ * SOLID_FACE (outline.h). Result *turned: triangles turned round.
+ */
+int mesh_face_outward(struct mesh *mesh, uint8_t *kind, size_t *turned, struct err *err) MUST_CHECK;
 
 /**
  * Partners of halfedges where an edge may have many triangles: around such an edge each pair
@@ -33,29 +42,43 @@ int mesh_drop_flaps(struct mesh *mesh, size_t *dropped, struct err *err) MUST_CH
 struct hole_counts {
     size_t filled;
     size_t left;         /* loops that a lid would not close sensibly */
+    size_t proposed;     /* triangles of lids for those, if asked for: the last ones of the mesh */
     double largest_mm;   /* across the largest hole that was filled */
     double lid_area_mm2; /* of all that were filled */
 };
 
 /**
- * Closes boundary loops: least-area triangulation up to 300 corners, ears beyond. Loops of a shell
- * whose lids would have over lid_share of its area are left open.
+ * Closes boundary loops: least-area triangulation up to 300 corners, ears beyond. The lids of a
+ * shell that would have over lid_share of its area come last and are only a proposal.
  */
 int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *counts,
                     struct err *err) MUST_CHECK;
 
+/**
+ * Makes closed shells of sheets: what can be seen of `loose` and has extent gets a back one wall
+ * behind the side that is seen more, sides along its rims, and an anchor in the solid where it
+ * hangs on it. solid: the outline so far with dipoles, or NULL; before: what is seen, as it came.
+ * Result   loose holds the shells, to be united with the solid; it may be empty.
+ */
+int mesh_thicken_sheets(struct mesh *loose, const struct bvh *solid, const struct bvh *before,
+                        double wall_mm, size_t *sheets, struct err *err) MUST_CHECK;
+
 struct shell_counts {
-    size_t debris;       /* tiny shells dropped */
-    size_t hidden;       /* shells wholly inside another one, dropped */
-    size_t turned;       /* shells turned inside out */
+    size_t debris;       /* specks dropped */
+    size_t hidden;       /* cavities filled, and what floated in them */
+    size_t turned;       /* triangles turned round because their shell faced inward */
+    double debris_mm3;   /* volume of the specks */
     double debris_share; /* of the whole volume */
+    double hidden_mm3;   /* volume of the cavities */
 };
 
 /**
- * Judges each closed shell: debris (under a hundredth of the size and 1e-4 of the volume) and what
- * is wholly enclosed in another solid go; what faces inward is turned.
+ * Judges the shells of an outline (closed, nothing meets): cavities, which nobody can see, and what
+ * floats in them go; so do specks that cannot be printed, smaller than line_mm in every direction
+ * or without thickness, but for the largest shell.
  */
-int mesh_sort_shells(struct mesh *mesh, struct shell_counts *counts, struct err *err) MUST_CHECK;
+int mesh_sort_shells(struct mesh *mesh, double line_mm, struct shell_counts *counts,
+                     struct err *err) MUST_CHECK;
 
 /* Keeps triangles t with keep[t]; unused vertices go. */
 int mesh_keep(struct mesh *mesh, const uint8_t *keep, struct err *err) MUST_CHECK;

@@ -216,8 +216,7 @@ size_t mesh_drop_degenerate(struct mesh *mesh)
     return gone;
 }
 
-/* net[i] of the first triangle on its vertices: how many more face its way than against it. */
-static int count_sides(struct mesh *mesh, int32_t *net, struct err *err)
+int mesh_count_sides(int32_t *net, const struct mesh *mesh, struct err *err)
 {
     struct table table;
     if (table_open(&table, mesh->triangle_count, err))
@@ -237,7 +236,7 @@ static int count_sides(struct mesh *mesh, int32_t *net, struct err *err)
             int its = triangle_key(other, mesh->triangles + 3 * (size_t)there);
             if (memcmp(key, other, sizeof key) == 0) {
                 net[there] += its == sign ? 1 : -1;
-                net[i] = INT32_MIN; /* a copy: always goes */
+                net[i] = MESH_COPY;
                 break;
             }
         }
@@ -251,14 +250,14 @@ static size_t drop_copies(struct mesh *mesh, const int32_t *net)
     size_t kept = 0, cancelled = 0, copies = 0;
     for (size_t i = 0; i < mesh->triangle_count; i++) {
         cancelled += net[i] == 0;
-        copies += net[i] == INT32_MIN;
+        copies += net[i] == MESH_COPY;
     }
     /* Modelled two-sided all over: one side of it is the surface that was meant. */
     bool keep_cancelled = 2 * (cancelled + copies) > mesh->triangle_count && cancelled > 0 &&
                           4 * cancelled > mesh->triangle_count;
     for (size_t i = 0; i < mesh->triangle_count; i++) {
         uint32_t *t = mesh->triangles + 3 * i;
-        if (net[i] == INT32_MIN || (net[i] == 0 && !keep_cancelled))
+        if (net[i] == MESH_COPY || (net[i] == 0 && !keep_cancelled))
             continue;
         if (net[i] < 0)
             swap(&t[1], &t[2]);
@@ -273,7 +272,7 @@ int mesh_clean(struct mesh *mesh, struct clean_counts *counts, struct err *err)
 {
     struct clean_counts found = {.degenerate = mesh_drop_degenerate(mesh)};
     int32_t *net = malloc((mesh->triangle_count + 1) * sizeof *net);
-    if (!net || count_sides(mesh, net, err)) {
+    if (!net || mesh_count_sides(net, mesh, err)) {
         free(net);
         return FAIL(err, ERR_LIMIT, "no memory to compare %zu triangles", mesh->triangle_count);
     }

@@ -29,6 +29,14 @@ struct clean_counts {
  */
 int mesh_clean(struct mesh *mesh, struct clean_counts *counts, struct err *err) MUST_CHECK;
 
+#define MESH_COPY INT32_MIN
+
+/**
+ * Compares triangles on the same three vertices: net[t] of the first of them says how many more
+ * face its way than against it, the others get MESH_COPY. Shape net: triangle_count numbers.
+ */
+int mesh_count_sides(int32_t *net, const struct mesh *mesh, struct err *err) MUST_CHECK;
+
 /** Drops triangles that name a vertex twice; returns how many. */
 size_t mesh_drop_degenerate(struct mesh *mesh);
 

@@ -19,19 +19,6 @@ void mesh_move(struct mesh *mesh, struct vec by);
 /** The rotation that brings `down` to point to -Z by the shortest way. */
 struct rotation rotation_down(struct vec down);
 
-struct orient_choice {
-    struct rotation rotation;
-    double overhang_before_mm2, overhang_after_mm2;
-};
-
-/**
- * Looks for the side to stand on: the hull-like flat sides of the mesh and 26 fixed directions,
- * judged by overhanging area, contact and tilt. Upright wins unless another way saves a third of
- * the overhang.
- */
-int mesh_find_orientation(struct orient_choice *out, const struct mesh *mesh,
-                          struct err *err) MUST_CHECK;
-
 struct flatten_result {
     double cut_mm; /* how much of the bottom went; 0: nothing was cut */
     double contact_before_mm2, contact_after_mm2;
@@ -45,11 +32,24 @@ struct flatten_result {
 int mesh_flatten(struct mesh *mesh, struct flatten_result *result, double max_mm,
                  struct err *err) MUST_CHECK;
 
+struct decimate_options {
+    size_t max_triangles; /* stop there; 0: as far as max_error_mm allows */
+    double max_error_mm;  /* how far the surface may move, about; 0: as far as it must */
+};
+
 /**
- * Simplifies to about max_triangles; what meshoptimizer breaks is mended, and undone when it cannot
- * be. Result 0 done, 1 the mesh was left as it was.
+ * Simplifies a closed 2-manifold in place by collapsing edges, cheapest first, each new vertex
+ * where it is nearest to the planes that met there.
+ *
+ * Result   0 done; 1 the mesh is as it was: few enough already, not closed, or nothing may go. It
+ *          stays closed and 2-manifold, and where it did not cross itself before it does not after:
+ *          each collapse is tested against what lies near it. What may not be collapsed stays, so
+ *          the count may end above max_triangles.
+ * Cost     about 3 us a collapse on one core; 200 bytes a triangle. Same result for any number of
+ *          threads.
+ * Errors   ERR_LIMIT no memory; the mesh is then spoilt.
  */
-int mesh_decimate(struct mesh *mesh, size_t max_triangles, double size_mm,
+int mesh_decimate(struct mesh *mesh, const struct decimate_options *options,
                   struct err *err) MUST_CHECK;
 
 #endif

@@ -136,6 +136,8 @@ int material_profile_load(struct material_profile *out, const char *config_folde
                                      .density_g_cm3 = json_number(file, "density_g_cm3", 0),
                                      .diameter_mm = json_number(file, "diameter_mm", 0),
                                      .min_wall_mm = json_number(file, "min_wall_mm", 0),
+                                     .overhang_deg = json_number(file, "overhang_deg", 45),
+                                     .bridge_mm = json_number(file, "bridge_mm", 10),
                                      .max_flow_mm3_s = json_number(file, "max_flow_mm3_s", 0),
                                      .settings = file};
     snprintf(out->id, sizeof out->id, "%s", id);

@@ -20,8 +20,9 @@ struct printer_profile {
 };
 struct material_profile {
     char id[40], name[60];
-    double nozzle_c, bed_c, density_g_cm3, diameter_mm, min_wall_mm, max_flow_mm3_s;
-    cJSON *settings; /* the whole file */
+    double nozzle_c, bed_c, density_g_cm3, diameter_mm, max_flow_mm3_s;
+    double min_wall_mm, overhang_deg, bridge_mm; /* limits of what prints well */
+    cJSON *settings;                             /* the whole file */
 };
 
 /**

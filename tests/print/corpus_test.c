@@ -41,12 +41,12 @@ static void check_made(struct tally *tally, const char *path, const struct mesh 
 static void try_file(struct tally *tally, const char *path)
 {
     struct bytes bytes = {.limit = MAX_FILE};
-    struct mesh in = {0}, out = {0};
+    struct mesh in = {0};
+    struct prepared out = {0};
     struct read_notes notes;
     struct err err = {0};
     struct prep_options options = PREP_OPTIONS_DEFAULT;
     cJSON *report = NULL;
-    enum verdict verdict;
     if (bytes_read_file(&bytes, path, &err))
         return;
     if (mesh_read(&in, &notes, bytes.data, bytes.len, path, &err)) {
@@ -55,18 +55,17 @@ static void try_file(struct tally *tally, const char *path)
             tally->odd++;
             blame(tally, path, "refused without a code");
         }
-    } else if (options.unit_mm = notes.unit_mm,
-               mesh_prep(&out, &report, &verdict, &in, &options, &err)) {
+    } else if (options.unit_mm = notes.unit_mm, mesh_prep(&out, &report, &in, &options, &err)) {
         tally->odd++;
         blame(tally, path, err.what);
-    } else if (verdict == VERDICT_REJECT) {
+    } else if (out.verdict == VERDICT_REJECT) {
         tally->rejected++;
     } else {
-        check_made(tally, path, &out);
+        check_made(tally, path, &out.mesh);
     }
     cJSON_Delete(report);
     mesh_free(&in);
-    mesh_free(&out);
+    prepared_free(&out);
     bytes_free(&bytes);
 }
 

@@ -3,7 +3,9 @@
 #include "tests/test.h"
 
 #include "print/measure/bvh.h"
+#include "print/measure/compare.h"
 #include "print/measure/measure.h"
+#include "print/measure/stand.h"
 #include "tests/print/meshes.h"
 
 static struct err err;
@@ -148,7 +150,111 @@ static void test_tree__answers_as_a_ball_does(void)
     mesh_free(&m);
 }
 
+/* The same triangles in another order and direction have not moved. */
+static void test_compare__knows_triangles_again(void)
+{
+    struct mesh before = {0}, after = {0};
+    struct deviation d;
+    float map[12];
+    add_box(&before, 0, 0, 0, 10, 20, 30);
+    CHECK_OK(mesh_copy(&after, &before, &err));
+    for (int i = 0; i < 18; i++) { /* last corner first */
+        uint32_t swap = after.triangles[i];
+        after.triangles[i] = after.triangles[35 - i];
+        after.triangles[35 - i] = swap;
+    }
+    CHECK_OK(mesh_deviation(&d, map, &before, &after, NULL, &err));
+    CHECK(d.mean_mm == 0 && d.max_mm == 0 && d.samples == 0 && d.moved_share == 0);
+    for (int t = 0; t < 12; t++)
+        CHECK(map[t] == 0);
+    mesh_free(&before);
+    mesh_free(&after);
+}
+
+/* A lid raised by d: the lid has moved by d, its rim's sides by less; a ten-thousandth shows. */
+static void test_compare__measures_small_and_large_moves(void)
+{
+    static const float raised[] = {0.0002f, 0.01f, 3};
+    struct mesh before = {0};
+    add_box(&before, 0, 0, 0, 10, 10, 10);
+    for (int i = 0; i < 3; i++) {
+        struct mesh after = {0};
+        struct deviation d;
+        float map[12];
+        add_box(&after, 0, 0, 0, 10, 10, 10 + raised[i]);
+        CHECK_OK(mesh_deviation(&d, map, &before, &after, NULL, &err));
+        CHECK_NEAR(d.max_mm, (double)raised[i], 1e-6);
+        CHECK_NEAR(d.mean_mm, (double)raised[i] / 6, 0.1 * (double)raised[i]);
+        CHECK_NEAR(d.max_at[2], 10, 1e-9);
+        CHECK_NEAR(d.moved_share, 1 - 100.0 / 600, 1e-6);    /* the foot stayed */
+        CHECK_NEAR((double)map[2], (double)raised[i], 1e-6); /* the lid, corner 4 5 6 */
+        mesh_free(&after);
+    }
+    mesh_free(&before);
+}
+
+/* A table top on a foot at its left end: heavy to the right, so that is where it falls. */
+static void test_stand__says_which_way_it_tips(void)
+{
+    struct mesh m = {0};
+    struct stand s;
+    add_box(&m, 0, 0, 0, 10, 20, 20);
+    add_box(&m, 0, 0, 20, 16, 20, 5);
+    CHECK_OK(mesh_stand(&s, &m, &err));
+    double x = (4000 * 5 + 1600 * 8) / 5600.0, z = (4000 * 10 + 1600 * 22.5) / 5600.0;
+    CHECK_NEAR(s.centre_of_mass_mm[0], x, 1e-6);
+    CHECK_NEAR(s.centre_of_mass_mm[2], z, 1e-6);
+    CHECK_NEAR(s.tilt_margin_deg, atan2(10 - x, z) * 57.29578, 1e-3);
+    CHECK_NEAR(s.tips_towards_deg, 0, 1e-6);
+    CHECK_NEAR(s.foot_mm[0], 10, 1e-6);
+    /* Its underside is a flat ceiling: beyond every angle. */
+    CHECK_NEAR(s.overhang_area_mm2[0], 320, 1e-3);
+    CHECK_NEAR(s.overhang_area_mm2[STAND_ANGLES - 1], 320, 1e-3);
+    mesh_free(&m);
+}
+
+/* 120 long and 10 wide does not lie along a bed of 100 x 100, but across it. */
+static void test_stand__finds_the_turn_that_fits(void)
+{
+    struct mesh m = {0};
+    struct plate_fit fit;
+    add_box(&m, 0, 0, 0, 120, 10, 10);
+    CHECK_OK(mesh_fit_plate(&fit, &m, (double[3]){100, 100, 100}, &err));
+    CHECK(fit.fits);
+    CHECK_NEAR(fmod(fit.turn_deg, 90), 45, 0.5);
+    CHECK_NEAR(fit.size_mm[0], 130 / sqrt(2), 0.1);
+    CHECK_OK(mesh_fit_plate(&fit, &m, (double[3]){100, 130, 100}, &err));
+    CHECK(fit.fits && fit.turn_deg > 0);
+    CHECK_OK(mesh_fit_plate(&fit, &m, (double[3]){130, 100, 100}, &err));
+    CHECK(fit.fits && fit.turn_deg == 0);
+    CHECK_OK(mesh_fit_plate(&fit, &m, (double[3]){50, 50, 100}, &err));
+    CHECK(!fit.fits);
+    CHECK_NEAR(fit.scale, 50 / (130 / sqrt(2)), 0.01);
+    CHECK_OK(mesh_fit_plate(&fit, &m, (double[3]){200, 200, 5}, &err));
+    CHECK(!fit.fits);
+    CHECK_NEAR(fit.scale, 0.5, 1e-6);
+    mesh_free(&m);
+}
+
+/* Thousands of points within, and on, a circle: only those on it are the hull. */
+static void test_hull__keeps_the_outermost_points(void)
+{
+    static double points[4000][2];
+    for (int i = 0; i < 3600; i++) {
+        double r = i < 3240 ? 9.9 * sqrt(i / 3240.0) : 10,
+               turn = i < 3240 ? i * 2.4 : i * 0.0174532925199;
+        points[i][0] = 5 + r * cos(turn);
+        points[i][1] = -3 + r * sin(turn);
+    }
+    CHECK(hull_2d(points, 3600) == 360);
+    for (int i = 0; i < 360; i++)
+        CHECK_NEAR(hypot(points[i][0] - 5, points[i][1] + 3), 10, 1e-9);
+}
+
 TESTS(TEST(test_measure__counts_a_box), TEST(test_measure__tells_the_faults_apart),
       TEST(test_measure__knows_when_a_box_tips), TEST(test_measure__finds_thin_walls_and_change),
       TEST(test_measure__ignores_what_was_hidden),
-      TEST(test_crossing__counts_triangles_that_pierce), TEST(test_tree__answers_as_a_ball_does))
+      TEST(test_crossing__counts_triangles_that_pierce), TEST(test_tree__answers_as_a_ball_does),
+      TEST(test_compare__knows_triangles_again), TEST(test_compare__measures_small_and_large_moves),
+      TEST(test_stand__says_which_way_it_tips), TEST(test_stand__finds_the_turn_that_fits),
+      TEST(test_hull__keeps_the_outermost_points))

@@ -33,7 +33,7 @@ static void test_repair__leaves_a_sound_box_as_it_is(void)
     CHECK(is_solid(&m));
     CHECK_OK(repair(&m, 30));
     CHECK(m.triangle_count == 12 && m.vertex_count == 8);
-    CHECK(!counts.rebuilt && counts.holes.filled == 0 && counts.split_edges == 0);
+    CHECK(!counts.rebuilt && counts.holes.filled == 0 && counts.united.rounds == 0);
     CHECK_NEAR(mesh_volume(&m), 6000, 1e-3);
     mesh_free(&m);
 }
@@ -113,7 +113,7 @@ static void test_repair__turns_single_triangles_and_whole_shells(void)
     CHECK(counts.flipped == 2 && is_solid(&m));
     turn_triangles(&m, 0, 12);
     CHECK_OK(repair(&m, 10));
-    CHECK(counts.shells.turned == 1 && is_solid(&m));
+    CHECK(counts.shells.turned == 12 && is_solid(&m));
     CHECK_NEAR(mesh_volume(&m), 1000, 1e-3);
     mesh_free(&m);
 }
@@ -151,7 +151,7 @@ static void test_repair__parts_boxes_that_share_a_corner(void)
     add_box(&m, 0, 0, 0, 10, 10, 10);
     add_box(&m, 10, 10, 10, 10, 10, 10);
     CHECK_OK(repair(&m, 20));
-    CHECK(is_solid(&m) && counts.split_vertices > 0);
+    CHECK(is_solid(&m) && counts.united.doubled > 0);
     CHECK_NEAR(mesh_volume(&m), 2000, 0.1);
     mesh_free(&m);
 }
@@ -188,14 +188,25 @@ static void test_repair__drops_copies_and_pairs_that_cancel(void)
     mesh_free(&m);
 }
 
-static void test_repair__refuses_what_encloses_nothing(void)
+/* One square has a front and a back and nothing between: it gets a wall behind its front. */
+static void test_repair__gives_a_sheet_a_wall(void)
 {
     struct mesh m = {0};
     add_box(&m, 0, 0, 0, 10, 10, 10);
-    m.triangle_count = 1;
-    CHECK(repair(&m, 10) == 1 && m.triangle_count == 0);
+    m.triangle_count = 2;
+    CHECK_OK(repair(&m, 10));
+    CHECK(is_solid(&m) && counts.sheets == 1 && counts.thickened);
+    CHECK_NEAR(mesh_volume(&m), 80, 1e-3);
+    mesh_free(&m);
+}
+
+static void test_repair__refuses_what_encloses_nothing(void)
+{
+    struct mesh m = {0};
+    CHECK(repair(&m, 10) == 1);
     add_box(&m, 0, 0, 0, 10, 10, 10);
-    m.triangle_count = 2; /* one square */
+    m.triangle_count = 1;
+    m.triangles[1] = m.triangles[0];
     CHECK(repair(&m, 10) == 1 && m.triangle_count == 0);
 }
 
@@ -252,6 +263,6 @@ TESTS(TEST(test_repair__leaves_a_sound_box_as_it_is), TEST(test_repair__welds_lo
       TEST(test_repair__parts_boxes_that_share_a_corner),
       TEST(test_repair__drops_specks_and_fills_cavities),
       TEST(test_repair__drops_copies_and_pairs_that_cancel),
-      TEST(test_repair__refuses_what_encloses_nothing),
+      TEST(test_repair__gives_a_sheet_a_wall), TEST(test_repair__refuses_what_encloses_nothing),
       TEST(test_rebuild__makes_a_solid_of_an_open_box), TEST(test_rebuild__joins_what_overlaps),
       TEST(test_rebuild__finds_nothing_in_a_triangle))

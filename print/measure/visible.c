@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rays that only ask whether anything is in the way, and the mesh seen by many of them. */
+#include "print/measure/visible.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define RAYS 24
+#define CLUSTER 16 /* triangles of the tree's order that one ray may speak for */
+
+struct ray {
+    double o[3], d[3], inverse[3];
+    double from;
+    uint32_t skip;
+};
+
+static bool enters_box(const struct bvh_node *node, const struct ray *r)
+{
+    double enter = r->from, leave = INFINITY;
+    for (int k = 0; k < 3; k++) {
+        double a = (node->low[k] - r->o[k]) * r->inverse[k];
+        double b = (node->high[k] - r->o[k]) * r->inverse[k];
+        double near = a < b ? a : b, far = a < b ? b : a;
+        enter = near > enter ? near : enter;
+        leave = far < leave ? far : leave;
+    }
+    return enter <= leave * (1 + 1e-9) + 1e-12;
+}
+
+static bool hits_triangle(const struct mesh *mesh, uint32_t t, const struct ray *r)
+{
+    const uint32_t *v = mesh->triangles + 3 * (size_t)t;
+    const float *a = mesh->xyz + 3 * (size_t)v[0], *b = mesh->xyz + 3 * (size_t)v[1];
+    const float *c = mesh->xyz + 3 * (size_t)v[2];
+    struct vec e1 = {(double)b[0] - a[0], (double)b[1] - a[1], (double)b[2] - a[2]};
+    struct vec e2 = {(double)c[0] - a[0], (double)c[1] - a[1], (double)c[2] - a[2]};
+    struct vec s = {r->o[0] - a[0], r->o[1] - a[1], r->o[2] - a[2]};
+    struct vec d = {r->d[0], r->d[1], r->d[2]}, p = vec_cross(d, e2);
+    double det = vec_dot(e1, p), u = vec_dot(s, p);
+    if (det == 0 || (det > 0 ? u < 0 || u > det : u > 0 || u < det))
+        return false;
+    struct vec q = vec_cross(s, e1);
+    double v2 = vec_dot(d, q);
+    if (det > 0 ? v2 < 0 || u + v2 > det : v2 > 0 || u + v2 < det)
+        return false;
+    return vec_dot(e2, q) / det >= r->from;
+}
+
+/* Descends into the child that lies nearer along the ray: what is in the way is often near. */
+static bool is_blocked(const struct bvh *bvh, const struct ray *r)
+{
+    uint32_t stack[80];
+    size_t top = 0;
+    if (bvh->mesh->triangle_count && enters_box(&bvh->nodes[0], r))
+        stack[top++] = 0;
+    while (top) {
+        const struct bvh_node *node = &bvh->nodes[stack[--top]];
+        if (!node->count) {
+            const struct bvh_node *l = &bvh->nodes[node->first], *m = l + 1;
+            double order = 0;
+            for (int k = 0; k < 3; k++)
+                order += r->d[k] * ((double)m->low[k] + m->high[k] - l->low[k] - l->high[k]);
+            uint32_t far = order > 0;
+            if (enters_box(l + far, r))
+                stack[top++] = node->first + far;
+            if (enters_box(l + 1 - far, r))
+                stack[top++] = node->first + 1 - far;
+            continue;
+        }
+        for (uint32_t i = 0; i < node->count; i++) {
+            uint32_t t = bvh->order[node->first + i];
+            if (t != r->skip && hits_triangle(bvh->mesh, t, r))
+                return true;
+        }
+    }
+    return false;
+}
+
+static struct ray ray_from(const struct bvh *bvh, struct vec p, uint32_t skip)
+{
+    struct ray r = {.o = {p.x, p.y, p.z}, .skip = skip};
+    const struct bvh_node *root = &bvh->nodes[0];
+    for (int k = 0; k < 3; k++)
+        r.from = fmax(r.from, 1e-6 * ((double)root->high[k] - root->low[k]));
+    return r;
+}
+
+static bool escapes(const struct bvh *bvh, struct ray *r, struct vec d)
+{
+    r->d[0] = d.x, r->d[1] = d.y, r->d[2] = d.z;
+    for (int k = 0; k < 3; k++)
+        r->inverse[k] = 1 / (fabs(r->d[k]) < 1e-18 ? 1e-18 : r->d[k]);
+    return !is_blocked(bvh, r);
+}
+
+/* Direction i of n, spread evenly over the half sphere around z, the steepest first. */
+static struct vec spread(unsigned i, unsigned n)
+{
+    double z = 1 - (i + 0.3) / n, r = sqrt(1 - z * z), turn = 2.399963229728653 * i;
+    return (struct vec){r * cos(turn), r * sin(turn), z};
+}
+
+unsigned bvh_escapes(const struct bvh *bvh, struct vec p, struct vec towards, uint32_t skip,
+                     unsigned rays, unsigned enough)
+{
+    struct ray r = ray_from(bvh, p, skip);
+    struct vec n = vec_unit(towards);
+    struct vec other = fabs(n.x) < 0.6 ? (struct vec){1, 0, 0} : (struct vec){0, 1, 0};
+    struct vec u = vec_unit(vec_cross(n, other)), v = vec_cross(n, u);
+    unsigned out = 0;
+    for (unsigned i = 0; i < rays && (!enough || out < enough); i++) {
+        struct vec s = spread(i, rays);
+        struct vec d = vec_add(vec_scale(n, s.z), vec_add(vec_scale(u, s.x), vec_scale(v, s.y)));
+        out += escapes(bvh, &r, d);
+    }
+    return out;
+}
+
+int bvh_sees(const struct bvh *bvh, struct vec p, uint32_t t)
+{
+    struct vec n = mesh_normal2(bvh->mesh, t);
+    return bvh_escapes(bvh, p, n, t, RAYS / 2, 1) ||
+           bvh_escapes(bvh, p, vec_scale(n, -1), t, RAYS / 2, 1);
+}
+
+static struct vec middle(const struct mesh *mesh, uint32_t t)
+{
+    struct vec sum = vec_add(mesh_corner(mesh, t, 0), mesh_corner(mesh, t, 1));
+    return vec_scale(vec_add(sum, mesh_corner(mesh, t, 2)), 1.0 / 3);
+}
+
+static void look_at_cluster(uint8_t *seen, const struct bvh *bvh, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        uint32_t t = bvh->order[i];
+        if (seen[t] || !bvh_sees(bvh, middle(bvh->mesh, t), t))
+            continue;
+        seen[t] = 1;
+        struct vec n = vec_unit(mesh_normal2(bvh->mesh, t));
+        for (size_t j = i + 1; j < end; j++) {
+            uint32_t other = bvh->order[j];
+            if (vec_dot(n, vec_unit(mesh_normal2(bvh->mesh, other))) > 0.7)
+                seen[other] = 1;
+        }
+    }
+}
+
+void mesh_visible(uint8_t *seen, const struct bvh *bvh)
+{
+    const size_t n = bvh->mesh->triangle_count;
+    memset(seen, 0, n);
+#pragma omp parallel for schedule(dynamic, 64)
+    for (size_t c = 0; c < (n + CLUSTER - 1) / CLUSTER; c++) {
+        size_t end = (c + 1) * CLUSTER;
+        look_at_cluster(seen, bvh, c * CLUSTER, end < n ? end : n);
+    }
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The rounds of the arrangement: find what meets, put it on the grid, cut it, look again at what
+ * has changed, since rounding the new corners may have made new meetings. */
+#include "print/repair/arrange.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print/measure/bvh.h"
+#include "print/repair/arrange_parts.h"
+#include "print/repair/weld.h"
+
+#define MAX_ROUNDS 12
+#define MAX_TESTS ((size_t)200000000)
+#define MAX_PAIRS ((size_t)4000000)
+#define MAX_SNAPS 6
+#define MAX_SQUASHES 16
+
+static bool has_area(const struct mesh *mesh, size_t t)
+{
+    const uint32_t *v = mesh->triangles + 3 * t;
+    const float *a = mesh->xyz + 3 * (size_t)v[0], *b = mesh->xyz + 3 * (size_t)v[1];
+    const float *c = mesh->xyz + 3 * (size_t)v[2];
+    return v[0] != v[1] && v[1] != v[2] && v[2] != v[0] && !exact_collinear(a, b, c);
+}
+
+int work_tidy(struct work *w, struct err *err)
+{
+    size_t kept = 0;
+    if (mesh_weld_exact(&w->mesh, NULL, err))
+        return -1;
+    for (size_t t = 0; t < w->mesh.triangle_count; t++) {
+        if (w->dirty[t] && !has_area(&w->mesh, t))
+            continue;
+        memmove(w->mesh.triangles + 3 * kept, w->mesh.triangles + 3 * t, 3 * sizeof(uint32_t));
+        w->from[kept] = w->from[t];
+        w->dirty[kept++] = w->dirty[t];
+    }
+    w->mesh.triangle_count = kept;
+    return 0;
+}
+
+static void work_free(struct work *w)
+{
+    mesh_free(&w->mesh);
+    free(w->from);
+    free(w->dirty);
+    free(w->cut);
+    *w = (struct work){0};
+}
+
+/* 2^-24 of the power of two above the largest coordinate: floats below it lie on it or between. */
+static int choose_grid(struct work *w, struct err *err)
+{
+    double largest = 0;
+    for (size_t i = 0; i < 3 * w->mesh.vertex_count; i++) {
+        double x = fabs((double)w->mesh.xyz[i]);
+        if (!(x <= 3.5e38))
+            return FAIL_CODE(err, ERR_INPUT, "mesh_not_finite", "a coordinate is not a number");
+        largest = x > largest ? x : largest;
+    }
+    int exponent;
+    frexp(largest, &exponent);
+    w->step = ldexp(1, exponent - 24 < -149 ? -149 : exponent - 24);
+    return 0;
+}
+
+static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
+{
+    size_t n = mesh->triangle_count;
+    if (mesh_copy(&w->mesh, mesh, err))
+        return -1;
+    w->from = malloc((n + 1) * sizeof *w->from);
+    w->dirty = malloc(n + 1);
+    w->cut = calloc(n + 1, 1);
+    if (!w->from || !w->dirty || !w->cut)
+        return FAIL(err, ERR_LIMIT, "no memory to arrange %zu triangles", n);
+    for (size_t t = 0; t < n; t++)
+        w->from[t] = (uint32_t)t;
+    memset(w->dirty, 1, n + 1);
+    return choose_grid(w, err) || work_tidy(w, err) ? -1 : 0;
+}
+
+static int find_pairs(struct bvh_pairs *pairs, const struct work *w, struct err *err)
+{
+    struct bvh bvh;
+    struct bvh_pair_options options = {.max_tests = MAX_TESTS, .dirty = w->dirty};
+    bvh_pairs_free(pairs);
+    if (bvh_build(&bvh, &w->mesh, err))
+        return -1;
+    int failed = bvh_meeting_pairs(pairs, &bvh, &options, err);
+    bvh_free(&bvh);
+    return failed;
+}
+
+static bool snap_vertex(struct work *w, uint32_t v)
+{
+    float *p = w->mesh.xyz + 3 * (size_t)v;
+    int32_t at[3];
+    bool moved = false;
+    work_corner(at, w, v);
+    for (int k = 0; k < 3; k++) {
+        float x = (float)(at[k] * w->step);
+        moved |= x != p[k];
+        p[k] = x;
+    }
+    return moved;
+}
+
+/*
+ * Puts the corners of what meets (or of everything) onto the grid. Where that moved any, triangles
+ * around them and those of the pairs are dirty, equal corners are welded, and 1 is returned.
+ */
+static int snap(struct work *w, const struct bvh_pairs *pairs, bool everything, struct err *err)
+{
+    uint8_t *moved = calloc(w->mesh.vertex_count + 1, 1);
+    bool any = false;
+    if (!moved)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu vertices", w->mesh.vertex_count);
+    for (size_t i = 0; i < 2 * pairs->count; i++)
+        for (size_t k = 0; k < 3; k++) {
+            size_t t = pairs->pair[i / 2][i % 2];
+            moved[w->mesh.triangles[3 * t + k]] = 1;
+        }
+    for (size_t v = 0; v < w->mesh.vertex_count; v++) {
+        moved[v] = (moved[v] || everything) && snap_vertex(w, (uint32_t)v);
+        any |= moved[v];
+    }
+    memset(w->dirty, 0, w->mesh.triangle_count);
+    for (size_t i = 0; i < 2 * pairs->count; i++)
+        w->dirty[pairs->pair[i / 2][i % 2]] = 1;
+    for (size_t t = 0; any && t < w->mesh.triangle_count; t++) {
+        const uint32_t *v = w->mesh.triangles + 3 * t;
+        w->dirty[t] |= moved[v[0]] | moved[v[1]] | moved[v[2]];
+    }
+    free(moved);
+    return any && work_tidy(w, err) ? -1 : any;
+}
+
+/* Pairs of triangles that meet, with all their corners on the grid and no slivers among them. */
+static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err)
+{
+    for (int i = 0;; i++) {
+        if (find_pairs(pairs, w, err))
+            return -1;
+        if (pairs->gave_up || pairs->count > MAX_PAIRS)
+            return 1;
+        int moved = snap(w, pairs, i > MAX_SNAPS, err);
+        if (moved == 0 && i < MAX_SQUASHES)
+            moved = work_squash(w, pairs, err);
+        if (moved <= 0)
+            return moved;
+    }
+}
+
+static int run_rounds(struct work *w, struct arrange_counts *counts, struct err *err)
+{
+    struct bvh_pairs pairs = {0};
+    int state = 0;
+    for (;;) {
+        state = find_on_grid(&pairs, w, err);
+        counts->left = pairs.count;
+        if (counts->rounds == 0)
+            counts->pairs = pairs.count;
+        if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS)
+            break;
+        state = work_cut(w, &pairs, err);
+        if (state)
+            break;
+        counts->rounds++;
+    }
+    bvh_pairs_free(&pairs);
+    if (state > 0 && counts->rounds == 0)
+        return FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
+                         counts->pairs);
+    return state < 0 ? -1 : 0;
+}
+
+int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts, struct err *err)
+{
+    struct work w = {0};
+    struct arrange_counts made = {0};
+    if (work_open(&w, mesh, err) || run_rounds(&w, &made, err) || mesh_compact(&w.mesh, err)) {
+        work_free(&w);
+        return -1;
+    }
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        made.cut += w.cut[t];
+    mesh_free(mesh);
+    *mesh = w.mesh;
+    w.mesh = (struct mesh){0};
+    if (from) {
+        *from = w.from;
+        w.from = NULL;
+    }
+    if (counts)
+        *counts = made;
+    work_free(&w);
+    return 0;
+}
