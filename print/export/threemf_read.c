@@ -354,9 +354,10 @@ static int part_colours(struct reading *r, const struct part *part, size_t first
 {
     handle properties = NULL;
     struct base base = {.model = r->model};
-    struct looks looks = {malloc(part->triangle_count * 12 + 12),
-                          malloc(part->triangle_count * 4 + 4),
-                          malloc(part->triangle_count * 4 + 4),
+    /* lib3mf fills in only what has that kind of property */
+    struct looks looks = {calloc(part->triangle_count + 1, sizeof *looks.rgba),
+                          calloc(part->triangle_count + 1, sizeof *looks.groups),
+                          calloc(part->triangle_count + 1, sizeof *looks.entries),
                           false,
                           {0}};
     int failed = looks.rgba && looks.groups && looks.entries
