@@ -45,6 +45,18 @@ static void judge_base(struct report *r, const struct prep_changes *changes)
     else if (b->outside_mm > 0)
         report_find(r, "base_small", SEVERITY_WARNING, b->outside_mm, 0,
                     "the figure's foot sticks out %.1f mm over the ordered base", b->outside_mm);
+    if (changes->split_failed)
+        report_find(r, "split_failed", SEVERITY_WARNING, NAN, NAN,
+                    "figure and base stay in one piece: the feet are too thin for a peg");
+    if (changes->hollow_failed)
+        report_find(r, "hollow_failed", SEVERITY_INFO, NAN, NAN,
+                    "it stays full: nowhere is it thick enough to be hollow");
+    else if (changes->hollow.cavities)
+        report_find(r, "hollowed", SEVERITY_INFO,
+                    changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3, NAN,
+                    "hollowed: %.1f of %.1f cm3 of material saved, walls of %.2f mm or more",
+                    (changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3) / 1000,
+                    changes->hollow.volume_before_mm3 / 1000, changes->hollow.wall_least_mm);
 }
 
 void judge_repairs(struct report *r, const struct prep_changes *changes,

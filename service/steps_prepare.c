@@ -23,6 +23,7 @@ enum {
     OUT_OVERHANG,
     OUT_CHANGE,
     OUT_TURN,
+    OUT_PREVIEW,
     OUT_COUNT
 };
 
@@ -39,6 +40,7 @@ static const struct {
     {"render_overhang", "05_render_overhang", "png", "image/png", "render_overhang.png"},
     {"render_change", "05_render_change", "png", "image/png", "render_change.png"},
     {"render_turn", "05_render_turn", "png", "image/png", "render_turn.png"},
+    {"preview", "05_preview", "glb", "model/gltf-binary", "preview.glb"},
 };
 
 struct prepared {
