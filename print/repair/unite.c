@@ -181,6 +181,25 @@ static int kinds_of_pieces(uint8_t **out, const struct unite *u, const uint32_t 
     return 0;
 }
 
+/* Lids that part cells and no more. */
+static int close_cracks(struct unite *u, uint8_t **kind)
+{
+    size_t before = u->mesh->triangle_count;
+    if (mesh_close_cracks(u->mesh, NUDGE * u->size_mm, u->err))
+        return -1;
+    size_t after = u->mesh->triangle_count;
+    if (after == before)
+        return 0;
+    uint8_t *grown = realloc(*kind, after);
+    if (!grown)
+        return FAIL(u->err, ERR_LIMIT, "no memory for the kinds of triangles");
+    if (!*kind)
+        memset(grown, SOLID_FACE, before);
+    memset(grown + before, SOLID_HIDDEN, after - before);
+    *kind = grown;
+    return 0;
+}
+
 /* 0: a solid without crossings; 1: changed, to be looked at again. */
 static int round_of(struct unite *u, int round)
 {
@@ -201,7 +220,8 @@ static int round_of(struct unite *u, int round)
         u->counts.cut = u->arranged.cut;
     }
     if (!failed && !(solid && (single || round > 0))) {
-        int same = outline(u, &before, kind);
+        int same = solid ? 0 : close_cracks(u, &kind);
+        same = same ? same : outline(u, &before, kind);
         failed = same < 0 ? -1 : same == 1 && solid ? 0 : part(u, round);
     }
     free(kind);
