@@ -15,8 +15,8 @@
 #define BETTER 28                     /* directions that are looked at once more */
 #define IMPROVED 6                    /* of these are improved by small turns */
 #define FINAL 8                       /* and these judged as they are */
-#define TIE 0.05 /* a hundredth of a degree can shift an estimate by 3 % */
-#define APART 0.985 /* cosine of 10 degrees: nearer ones are one alternative */
+#define TIE 0.05                      /* a hundredth of a degree can shift an estimate by 3 % */
+#define APART 0.985                   /* cosine of 10 degrees: nearer ones are one alternative */
 
 struct search {
     const struct mesh *mesh;
