@@ -16,7 +16,8 @@ BIN := $(if $(filter release,$(config)),build/statuette,$(OUT)/statuette)
 CC := $(if $(filter fuzz,$(config)),clang-14,gcc)
 CXX := $(if $(filter fuzz,$(config)),clang++-14,g++)
 OPENMP := $(if $(filter fuzz,$(config)),-Wno-unknown-pragmas,-fopenmp)
-WARN := -Wall -Wextra -Werror
+GOMP := $(if $(filter fuzz,$(config)),-lgomp)
+WARN := -Wall -Wextra $(if $(filter fuzz,$(config)),,-Werror)
 CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -I/usr/include/freetype2 -I/usr/include/harfbuzz -MMD -MP
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
@@ -24,9 +25,9 @@ OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-san
 OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) $(OPENMP) -fno-math-errno -fno-trapping-math
-CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP)
+CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP) $(if $(filter fuzz,$(config)),-fno-sanitize=vptr)
 LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
-          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++
+          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++ $(GOMP)
 
 SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
 MAIN := $(wildcard service/main.c)
@@ -38,10 +39,10 @@ LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
 GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test) \
-	$(if $(filter fuzz,$(config)),fuzz)
+	$(if $(filter fuzz,$(config)),fuzz) $(if $(filter bench,$(MAKECMDGOALS)),bench)
 PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
 
-.PHONY: all help tests demo run check storm fuzz lint format install clean
+.PHONY: all help tests demo run check storm fuzz bench lint format install clean
 
 all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
 
@@ -71,6 +72,10 @@ fuzz: ## readers and repair against spoilt files under ASan and UBSan, then by c
 	@FUZZ_ITERATIONS=$(FUZZ_ITERATIONS) scripts/run_tests.sh build/obj-sanitize/tests/fuzz/fuzz_test
 	@$(MAKE) --no-print-directory config=fuzz build/obj-fuzz/tests/fuzz/targets build/obj-fuzz/tests/fuzz/write_seeds
 	@scripts/fuzz.sh $(SECONDS)
+
+bench: all $(addprefix $(OUT)/tests/bench/,clocked make_meshes to_stl judge limit) ## ours and Debian's other tools on the same files (BENCH="--full --only WORD")
+	@scripts/bench_peers.sh $(OUT)/tests/bench
+	@scripts/bench.py --tools $(OUT)/tests/bench --ours $(BIN) $(BENCH)
 
 lint: ## clang-tidy and cppcheck
 	@scripts/install_packages.sh build lint
@@ -136,6 +141,11 @@ $(OUT)/tests/fuzz/targets: tests/fuzz/targets.c $(LIB)
 
 $(OUT)/tests/fuzz/write_seeds: tests/fuzz/write_seeds.c $(LIB)
 	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+$(OUT)/tests/bench/%: tests/bench/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  link $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
 $(PACKAGES): scripts/packages.txt

@@ -169,11 +169,11 @@ static int is_opaque(const struct picture *picture)
     return 1;
 }
 
-static int encode(png_structp png, png_infop head, const struct picture *picture, int level)
+static int encode(png_structp png, png_infop head, const struct picture *picture, int level,
+                  int opaque)
 {
     if (setjmp(png_jmpbuf(png)))
         return -1;
-    int opaque = is_opaque(picture);
     png_set_compression_level(png, level);
     png_set_IHDR(png, head, picture->width, picture->height, 8,
                  opaque ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA, PNG_INTERLACE_NONE,
@@ -188,7 +188,8 @@ static int encode(png_structp png, png_infop head, const struct picture *picture
     return 0;
 }
 
-int png_encode(struct bytes *out, const struct picture *picture, int level, struct err *err)
+static int encode_as(struct bytes *out, const struct picture *picture, int level, int opaque,
+                     struct err *err)
 {
     struct trouble trouble = {""};
     struct err inner = {0};
@@ -202,7 +203,7 @@ int png_encode(struct bytes *out, const struct picture *picture, int level, stru
     }
     size_t before = out->len;
     png_set_write_fn(png, &sink, drain, no_flush);
-    int failed = encode(png, head, picture, level);
+    int failed = encode(png, head, picture, level, opaque);
     png_destroy_write_struct(&png, &head);
     if (!failed)
         return 0;
@@ -210,4 +211,142 @@ int png_encode(struct bytes *out, const struct picture *picture, int level, stru
     if (inner.kind != ERR_NONE)
         return FAIL(err, inner.kind, "%s", inner.what);
     return FAIL(err, ERR_BUG, "PNG writing: %s", trouble.what);
+}
+
+int png_encode(struct bytes *out, const struct picture *picture, int level, struct err *err)
+{
+    return encode_as(out, picture, level, is_opaque(picture), err);
+}
+
+static uint32_t number_at(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void number_put(uint8_t *p, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+struct animation {
+    const struct picture *frames;
+    size_t count;
+    uint32_t delay_ms;
+    uint32_t sequence; /* of the chunks that only an animation has */
+};
+
+static void write_control(png_structp png, struct animation *a)
+{
+    uint8_t data[26] = {0}; /* at the corner, whole, in place of what was there */
+    number_put(data, a->sequence++);
+    number_put(data + 4, a->frames[0].width);
+    number_put(data + 8, a->frames[0].height);
+    data[20] = (uint8_t)(a->delay_ms >> 8);
+    data[21] = (uint8_t)a->delay_ms;
+    data[22] = 1000 >> 8;
+    data[23] = 1000 & 255;
+    png_write_chunk(png, (png_const_bytep) "fcTL", data, sizeof data);
+}
+
+static void write_head(png_structp png, const struct animation *a, const uint8_t *head)
+{
+    uint8_t control[8] = {0}; /* how many frames, and 0: for ever */
+    png_write_sig(png);
+    png_write_chunk(png, (png_const_bytep) "IHDR", head, 13);
+    number_put(control, (uint32_t)a->count);
+    png_write_chunk(png, (png_const_bytep) "acTL", control, sizeof control);
+    png_write_chunk(png, (png_const_bytep) "sRGB", control, 1); /* 0: perceptual */
+}
+
+/* The pixels of one encoded frame: those of the first are the picture for who knows no animation.
+ */
+static void write_frame(png_structp png, struct animation *a, struct bytes *encoded)
+{
+    int first = a->sequence == 0;
+    write_control(png, a);
+    for (size_t at = 8; at + 12 <= encoded->len;) {
+        uint8_t *chunk = encoded->data + at;
+        uint32_t n = number_at(chunk);
+        if (memcmp(chunk + 4, "IDAT", 4) == 0 && first)
+            png_write_chunk(png, chunk + 4, chunk + 8, n);
+        else if (memcmp(chunk + 4, "IDAT", 4) == 0) {
+            number_put(chunk + 4, a->sequence++); /* where the name was */
+            png_write_chunk(png, (png_const_bytep) "fdAT", chunk + 4, (size_t)n + 4);
+        }
+        at += 12 + (size_t)n;
+    }
+}
+
+static int write_animation(png_structp png, struct animation *a, struct bytes *encoded)
+{
+    if (setjmp(png_jmpbuf(png)))
+        return -1;
+    write_head(png, a, encoded[0].data + 16);
+    for (size_t i = 0; i < a->count; i++)
+        write_frame(png, a, &encoded[i]);
+    png_write_chunk(png, (png_const_bytep) "IEND", NULL, 0);
+    return 0;
+}
+
+static int join_frames(struct bytes *out, struct animation *a, struct bytes *encoded,
+                       struct err *err)
+{
+    struct trouble trouble = {""};
+    struct sink sink = {out, err};
+    size_t before = out->len;
+    png_structp png =
+        png_create_write_struct(PNG_LIBPNG_VER_STRING, &trouble, on_error, on_warning);
+    if (!png)
+        return FAIL(err, ERR_LIMIT, "no memory for libpng");
+    png_set_write_fn(png, &sink, drain, no_flush);
+    int failed = write_animation(png, a, encoded);
+    png_destroy_write_struct(&png, NULL);
+    if (!failed)
+        return 0;
+    out->len = before;
+    return -1; /* drain has said why: nothing else can fail here */
+}
+
+/* All frames must be of one kind and size. */
+static int frames_agree(const struct picture *frames, size_t count, int *opaque)
+{
+    *opaque = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (frames[i].width != frames[0].width || frames[i].height != frames[0].height)
+            return 0;
+        *opaque = *opaque && is_opaque(&frames[i]);
+    }
+    return count > 0;
+}
+
+int png_animate(struct bytes *out, const struct picture *frames, size_t count, uint32_t delay_ms,
+                int level, struct err *err)
+{
+    struct animation a = {
+        .frames = frames, .count = count, .delay_ms = delay_ms < 65535 ? delay_ms : 65535};
+    int opaque, failed = 0;
+    if (!frames_agree(frames, count, &opaque))
+        return FAIL(err, ERR_INPUT, "an animation needs frames, all of the same size");
+    struct bytes *encoded = calloc(count, sizeof *encoded);
+    if (!encoded)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu frames", count);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < count; i++) {
+        struct err own = {0};
+        if (encode_as(&encoded[i], &frames[i], level, opaque, &own)) {
+#pragma omp critical(png_animate)
+            {
+                failed = -1;
+                if (err)
+                    *err = own;
+            }
+        }
+    }
+    if (!failed)
+        failed = join_frames(out, &a, encoded, err);
+    for (size_t i = 0; i < count; i++)
+        bytes_free(&encoded[i]);
+    free(encoded);
+    return failed;
 }

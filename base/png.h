@@ -40,4 +40,13 @@ int png_decode(struct picture *out, struct png_info *info, const uint8_t *data, 
 int png_encode(struct bytes *out, const struct picture *picture, int level,
                struct err *err) MUST_CHECK;
 
+/**
+ * Encodes frames of one size as an animated PNG that runs for ever, each shown for delay_ms, and
+ * appends it. Browsers play it; a reader that knows no animation shows the first frame.
+ * Errors   ERR_INPUT no frames, or of several sizes; ERR_LIMIT.
+ * Source   the PNG specification, third edition, chunks acTL, fcTL and fdAT.
+ */
+int png_animate(struct bytes *out, const struct picture *frames, size_t count, uint32_t delay_ms,
+                int level, struct err *err) MUST_CHECK;
+
 #endif

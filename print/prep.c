@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The preparation from end to end, and the judgement of what came out of it. */
+/* The preparation from end to end; what is said about it is in judge.c. */
 #include "print/prep.h"
 
 #include <string.h>
 
-#include "print/measure/report.h"
-#include "print/repair/repair.h"
-#include "print/shape/shape.h"
+#include "print/judge.h"
+#include "print/shape/orient.h"
 
 #define DEFAULT_SIZE_MM 100
-#define OVERHANG_DEG 45
-/* A rebuild cuts its grid into small triangles, flat parts too. */
-#define REBUILT_TRIANGLES ((size_t)150000)
+/* A rebuild cuts its grid into small triangles, flat parts too: joined again where they lie. */
+#define REBUILT_ERROR 5e-5 /* of the size */
 
 struct prep {
     const struct prep_options *options;
     struct mesh mesh;    /* what is worked on */
     struct mesh visible; /* the input, moved along, to see what changed */
     struct report report;
-    struct mesh_measures input, output;
-    struct print_measures print;
-    struct repair_counts repaired;
-    struct flatten_result flattened;
+    struct mesh_measures input;
+    struct prep_changes changes;
+    struct prep_measures output;
     struct orient_choice turned;
-    size_t decimated_from;
     double size_mm;
     bool solid;
     struct err *err;
@@ -49,11 +45,13 @@ static double height_of(const struct mesh *mesh)
 static double first_scale(const struct mesh *in, const struct prep_options *options)
 {
     double size = longest(in), height = height_of(in);
+    if (!(size > 0))
+        return 1;
     if (options->height_mm > 0 && options->orient != ORIENT_AUTO && height > 1e-3 * size)
         return options->height_mm / height;
-    if (options->unit_mm > 0 || !(size > 0))
-        return 1;
-    return DEFAULT_SIZE_MM / size;
+    if (options->longest_mm > 0)
+        return options->longest_mm / size;
+    return options->unit_mm > 0 ? 1 : DEFAULT_SIZE_MM / size;
 }
 
 /* A copy in millimetres around the origin, in double until the last rounding. */
@@ -81,17 +79,13 @@ static void move_both(struct prep *p, struct vec by)
     mesh_move(&p->visible, by);
 }
 
-static void scale_both(struct prep *p, double factor)
-{
-    mesh_scale(&p->mesh, factor);
-    mesh_scale(&p->visible, factor);
-}
-
 static int orient(struct prep *p)
 {
     if (p->options->orient != ORIENT_AUTO)
         return 0;
-    if (mesh_find_orientation(&p->turned, &p->mesh, p->err))
+    struct orient_options options = ORIENT_OPTIONS_DEFAULT;
+    memcpy(options.bed_mm, p->options->bed_mm, sizeof options.bed_mm);
+    if (mesh_find_orientation(&p->turned, &p->mesh, &options, p->err))
         return -1;
     mesh_rotate(&p->mesh, &p->turned.rotation);
     mesh_rotate(&p->visible, &p->turned.rotation);
@@ -99,21 +93,54 @@ static int orient(struct prep *p)
     return 0;
 }
 
-static void scale_to_height(struct prep *p)
+/* What a base adds to the figure's height. */
+static double base_height(const struct prep_options *options)
 {
-    double height = height_of(&p->mesh);
+    return options->base.shape == BASE_NONE ? 0 : options->base.height_mm - options->base.sink_mm;
+}
+
+/* Nothing is scaled that has its size: rounding would move what nobody touched. */
+static void scale_to_size(struct prep *p)
+{
+    double height = height_of(&p->mesh), size = longest(&p->mesh), factor = 1;
     if (p->options->height_mm > 0 && height > 0)
-        scale_both(p, p->options->height_mm / height);
+        factor = (p->options->height_mm - base_height(p->options)) / height;
+    else if (p->options->longest_mm > 0 && size > 0)
+        factor = p->options->longest_mm / size;
+    if (fabs(factor - 1) > 1e-6) {
+        mesh_scale(&p->mesh, factor);
+        mesh_scale(&p->visible, factor);
+    }
     p->size_mm = longest(&p->mesh);
 }
 
+/* A figure on a base sinks into it and needs no flat foot. */
 static int flatten(struct prep *p)
 {
-    if (mesh_flatten(&p->mesh, &p->flattened, p->options->flatten_mm, p->err))
+    struct flatten_result flattened;
+    if (p->options->base.shape != BASE_NONE)
+        return 0;
+    if (mesh_flatten(&p->mesh, &flattened, p->options->flatten_mm, p->err))
         return -1;
-    if (p->flattened.cut_mm > 0)
-        scale_to_height(p); /* the ordered height is that of the part, not of what was cut off */
-    report_step(&p->report, "flatten", p->flattened.cut_mm > 0);
+    if (flattened.cut_mm > 0)
+        scale_to_size(p); /* the ordered height is that of the part, not of what was cut off */
+    report_step(&p->report, "flatten", flattened.cut_mm > 0);
+    return 0;
+}
+
+static int add_base(struct prep *p)
+{
+    if (p->options->base.shape == BASE_NONE)
+        return 0;
+    if (base_height(p->options) >= 0.8 * p->options->height_mm && p->options->height_mm > 0)
+        return FAIL_CODE(p->err, ERR_INPUT, "base_invalid",
+                         "a base of %.1f mm leaves no room for a figure in %.1f mm of height",
+                         p->options->base.height_mm, p->options->height_mm);
+    int added = mesh_add_base(&p->mesh, &p->changes.base, &p->options->base, p->err);
+    if (added < 0)
+        return -1;
+    p->changes.base_failed = added == 1;
+    report_step(&p->report, "add_base", added == 0);
     return 0;
 }
 
@@ -131,163 +158,79 @@ static int pivot(struct prep *p)
     return 0;
 }
 
-static int shape(struct prep *p)
+static int simplify(struct prep *p)
 {
-    size_t most = p->options->max_triangles;
-    if (p->repaired.rebuilt && (most == 0 || most > REBUILT_TRIANGLES))
-        most = REBUILT_TRIANGLES;
-    if (most && p->mesh.triangle_count > most) {
-        size_t before = p->mesh.triangle_count;
-        struct decimate_options options = {.max_triangles = most};
-        int kept = mesh_decimate(&p->mesh, &options, p->err);
-        if (kept < 0)
-            return -1;
-        p->decimated_from = kept == 0 ? before : 0;
-        report_step(&p->report, "decimate", kept == 0);
-    }
-    if (orient(p))
+    struct decimate_options how = {.max_triangles = p->options->max_triangles};
+    size_t before = p->mesh.triangle_count;
+    if (p->changes.repaired.rebuilt && how.max_triangles == 0)
+        how.max_error_mm = REBUILT_ERROR * p->size_mm;
+    if (how.max_error_mm == 0 && (how.max_triangles == 0 || before <= how.max_triangles))
+        return 0;
+    int kept = mesh_decimate(&p->mesh, &how, p->err);
+    if (kept < 0)
         return -1;
-    scale_to_height(p);
-    return flatten(p) || pivot(p) ? -1 : 0;
-}
-
-static int measure(struct prep *p)
-{
-    struct print_measure_options options = {.visible = &p->visible,
-                                            .min_wall_mm = p->options->min_wall_mm,
-                                            .overhang_deg = OVERHANG_DEG};
-    if (mesh_measure_welded(&p->output, &p->mesh, p->err) ||
-        mesh_measure_print(&p->print, &p->mesh, &options, p->err))
-        return -1;
-    report_step(&p->report, "measure", false);
+    p->changes.decimated_from = kept == 0 && how.max_triangles ? before : 0;
+    report_step(&p->report, "decimate", kept == 0);
     return 0;
 }
 
-static void judge_repairs(struct prep *p)
+static int shape(struct prep *p)
 {
-    struct report *r = &p->report;
-    const struct repair_counts *c = &p->repaired;
-    if (c->holes.filled && !c->rebuilt) {
-        bool large = c->holes.largest_mm > 0.25 * p->size_mm;
-        report_find(r, "holes_closed", large ? SEVERITY_WARNING : SEVERITY_INFO,
-                    c->holes.largest_mm, 0.25 * p->size_mm,
-                    "%zu holes in the surface were closed, the largest %.1f mm across%s",
-                    c->holes.filled, c->holes.largest_mm,
-                    large ? "; check that it was not meant to be open" : "");
-    }
-    if (c->rebuilt)
-        report_find(r, "surface_rebuilt", SEVERITY_INFO, p->print.deviation_mean_mm, NAN,
-                    "the surface was too broken to mend and was made anew; it lies %.2f mm from "
-                    "the original on average",
-                    p->print.deviation_mean_mm);
-    if (c->thickened)
-        report_find(r, "sheets_thickened", SEVERITY_WARNING, NAN, NAN,
-                    "parts of the model were sheets without thickness; they were made solid and "
-                    "look thicker now");
-    if (c->shells.debris)
-        report_find(r, "debris_dropped", SEVERITY_INFO, (double)c->shells.debris, NAN,
-                    "%zu loose specks were removed", c->shells.debris);
-    if (c->shells.hidden)
-        report_find(r, "hidden_dropped", SEVERITY_INFO, (double)c->shells.hidden, NAN,
-                    "%zu parts inside the model that nobody can see were filled", c->shells.hidden);
-    if (c->shells.turned || c->flipped)
-        report_find(r, "sides_turned", SEVERITY_INFO, (double)(c->shells.turned + c->flipped), NAN,
-                    "surfaces that faced inward were turned outward");
-    if (p->decimated_from)
-        report_find(r, "decimated", SEVERITY_INFO, (double)p->mesh.triangle_count, NAN,
-                    "simplified from %zu to %zu triangles", p->decimated_from,
-                    p->mesh.triangle_count);
+    if (simplify(p) || orient(p))
+        return -1;
+    scale_to_size(p);
+    return flatten(p) || add_base(p) || pivot(p) ? -1 : 0;
 }
 
-static void judge_change(struct prep *p)
+/* Layers are looked at only where inside and outside can be told apart. */
+static int measure(struct prep_measures *out, const struct mesh *mesh, const struct mesh *visible,
+                   const struct prep_options *options, struct err *err)
 {
-    const struct print_measures *m = &p->print;
-    double mean_limit = 0.005 * p->size_mm, max_limit = 0.03 * p->size_mm;
-    if (p->options->flatten_mm > 0.8 * max_limit)
-        max_limit = p->options->flatten_mm * 1.25;
-    if (m->deviation_mean_mm > mean_limit)
-        report_find(&p->report, "shape_changed", SEVERITY_WARNING, m->deviation_mean_mm, mean_limit,
-                    "the model differs from the original by %.2f mm on average",
-                    m->deviation_mean_mm);
-    else if (m->deviation_max_mm > max_limit)
-        report_find(&p->report, "shape_changed", SEVERITY_WARNING, m->deviation_max_mm, max_limit,
-                    "some visible part of the original lies %.1f mm off the model now",
-                    m->deviation_max_mm);
-    if (m->self_intersections)
-        report_find(&p->report, "self_intersections", SEVERITY_INFO, (double)m->self_intersections,
-                    NAN, "%zu triangles pass through others; slicers join such parts",
-                    m->self_intersections);
-}
-
-static void judge_size(struct report *r, const struct mesh_measures *m,
-                       const struct prep_options *options)
-{
-    const double *bed = options->bed_mm, *size = m->size_mm;
-    bool fits = size[0] <= bed[0] && size[1] <= bed[1] && size[2] <= bed[2];
-    if (bed[0] > 0 && bed[1] > 0 && bed[2] > 0 && !fits) {
-        int worst = 0;
-        for (int k = 1; k < 3; k++)
-            worst = size[k] / bed[k] > size[worst] / bed[worst] ? k : worst;
-        report_find(r, "too_big", SEVERITY_WARNING, size[worst], bed[worst],
-                    "%.0f x %.0f x %.0f mm does not fit into the printer's %.0f x %.0f x %.0f mm",
-                    size[0], size[1], size[2], bed[0], bed[1], bed[2]);
-    }
-    double most = size[0] > size[1] ? size[0] : size[1];
-    most = size[2] > most ? size[2] : most;
-    if (most < 5)
-        report_find(r, "too_small", SEVERITY_WARNING, most, 5,
-                    "the longest side is %.1f mm: too small to print well", most);
-}
-
-static void judge_print(struct report *r, const struct print_measures *m,
-                        const struct prep_options *options, const struct mesh_measures *out)
-{
-    if (options->min_wall_mm > 0 && m->thin_share > 0.01) {
-        bool much = m->thin_share > 0.1;
-        report_find(r, "thin_walls", much ? SEVERITY_WARNING : SEVERITY_INFO, m->thin_share, 0.1,
-                    "%.0f %% of the surface has less than %.1f mm of material behind it and may "
-                    "break or not print",
-                    100 * m->thin_share, options->min_wall_mm);
-    }
-    if (m->tilt_margin_deg < 5)
-        report_find(r, "tips_over", SEVERITY_WARNING, m->tilt_margin_deg, 5,
-                    m->tilt_margin_deg < 0
-                        ? "it cannot stand: its weight lies outside its foot; give it a base"
-                        : "it tips over when it leans by %.1f degrees; give it a base",
-                    m->tilt_margin_deg);
-    if (m->contact_area_mm2 < 20)
-        report_find(r, "small_contact", SEVERITY_WARNING, m->contact_area_mm2, 20,
-                    "only %.1f square mm touch the bed: it may come loose while printing",
-                    m->contact_area_mm2);
-    if (m->overhang_area_mm2 > 0.2 * out->area_mm2)
-        report_find(r, "much_support", SEVERITY_INFO, m->overhang_area_mm2, 0.2 * out->area_mm2,
-                    "%.0f %% of the surface hangs over and needs support",
-                    100 * m->overhang_area_mm2 / out->area_mm2);
-}
-
-static enum verdict verdict_of(enum severity worst)
-{
-    return worst == SEVERITY_ERROR     ? VERDICT_REJECT
-           : worst == SEVERITY_WARNING ? VERDICT_REVISE
-                                       : VERDICT_PASS;
-}
-
-static const char *verdict_name(enum verdict verdict)
-{
-    static const char *const names[] = {"pass", "revise", "reject"};
-    return names[verdict];
+    const struct prep_limits *limits = &options->limits;
+    struct print_measure_options how = {.visible = visible,
+                                        .min_wall_mm = limits->min_wall_mm,
+                                        .overhang_deg = limits->overhang_deg};
+    struct layer_options layers = LAYER_OPTIONS_DEFAULT;
+    layers.overhang_deg = limits->overhang_deg;
+    layers.bridge_mm = limits->bridge_mm;
+    *out = (struct prep_measures){.likeness.iou = -1};
+    if (mesh_measure_welded(&out->mesh, mesh, err) ||
+        mesh_measure_print(&out->print, mesh, &how, err))
+        return -1;
+    bool solid = out->mesh.watertight && out->mesh.volume_mm3 > 0 && out->mesh.size_mm[2] > 0;
+    if (solid && mesh_measure_layers(&out->layers, mesh, &layers, err))
+        return -1;
+    return options->mask && out->mesh.triangles
+               ? mesh_silhouette_match(&out->likeness, mesh, options->mask, err)
+               : 0;
 }
 
 /* 0: repaired and shaped; 1: there is nothing solid. */
 static int run(struct prep *p)
 {
-    struct repair_options options = {
-        .min_wall_mm = p->options->min_wall_mm, .on_step = on_repair_step, .user = &p->report};
+    struct repair_options options = {.min_wall_mm = p->options->limits.min_wall_mm,
+                                     .on_step = on_repair_step,
+                                     .user = &p->report};
     options.size_mm = p->size_mm = longest(&p->mesh);
-    int repaired = mesh_repair(&p->mesh, &p->repaired, &options, p->err);
+    int repaired = mesh_repair(&p->mesh, &p->changes.repaired, &options, p->err);
     if (repaired)
         return repaired;
-    return shape(p) || measure(p) ? -1 : 0;
+    if (shape(p) || measure(&p->output, &p->mesh, &p->visible, p->options, p->err))
+        return -1;
+    report_step(&p->report, "measure", false);
+    return 0;
+}
+
+static int judge(struct prep *p)
+{
+    p->changes.flatten_mm = p->options->flatten_mm;
+    if (!p->solid)
+        report_find(&p->report, "not_watertight", SEVERITY_ERROR,
+                    (double)(p->output.mesh.boundary_edges + p->output.mesh.nonmanifold_edges), 0,
+                    "the surface could not be closed");
+    judge_repairs(&p->report, &p->changes, &p->output);
+    judge_change(&p->report, &p->changes, &p->output);
+    return judge_print(&p->report, &p->mesh, &p->output, p->options, p->err);
 }
 
 static int prepare(struct prep *p, const struct mesh *in)
@@ -305,96 +248,137 @@ static int prepare(struct prep *p, const struct mesh *in)
     p->input.degenerate = degenerate;
     report_step(&p->report, "inspect", degenerate > 0);
     int solid = p->input.triangles && p->input.area_mm2 > 0 ? run(p) : 1;
-    if (solid < 0)
-        return -1;
-    if (solid == 1) {
+    if (solid == 1)
         report_find(&p->report, "nothing_solid", SEVERITY_ERROR, p->input.volume_mm3, NAN,
                     "there is no closed body in this model, only loose surfaces: it cannot be "
                     "printed");
-        return 0;
+    return solid ? (solid < 0 ? -1 : 0) : judge(p);
+}
+
+static enum verdict verdict_of(enum severity worst)
+{
+    return worst == SEVERITY_ERROR     ? VERDICT_REJECT
+           : worst == SEVERITY_WARNING ? VERDICT_REVISE
+                                       : VERDICT_PASS;
+}
+
+static const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[] = {"pass", "revise", "reject"};
+    return names[verdict];
+}
+
+static void add_direction(cJSON *list, const char *name, const struct orient_stand *s)
+{
+    double down[3] = {s->down.x, s->down.y, s->down.z};
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "name", name);
+    cJSON_AddItemToObject(o, "down", cJSON_CreateDoubleArray(down, 3));
+    cJSON_AddNumberToObject(o, "support_mm3", (s->support_mm3[0] + s->support_mm3[1]) / 2);
+    cJSON_AddNumberToObject(o, "support_contact_mm2", s->scars_mm2);
+    cJSON_AddNumberToObject(o, "overhang_area_mm2", s->overhang_mm2);
+    cJSON_AddNumberToObject(o, "contact_area_mm2", s->contact_mm2);
+    cJSON_AddNumberToObject(o, "height_mm", s->size_mm[2]);
+    cJSON_AddNumberToObject(o, "tilt_margin_deg", s->tilt_deg);
+    cJSON_AddBoolToObject(o, "allowed", s->allowed);
+    cJSON_AddItemToArray(list, o);
+}
+
+static void add_orientation(cJSON *report, const struct orient_choice *turned)
+{
+    cJSON *list = cJSON_AddArrayToObject(report, "orientations");
+    if (!turned->tried)
+        return;
+    add_direction(list, "chosen", &turned->chosen);
+    add_direction(list, "upright", &turned->upright);
+    for (size_t i = 0; i < turned->alternative_count; i++)
+        add_direction(list, "alternative", &turned->alternatives[i]);
+}
+
+static void add_places(cJSON *report, const struct repair_counts *c)
+{
+    cJSON *list = cJSON_AddArrayToObject(report, "places");
+    for (size_t i = 0; i < c->place_count; i++) {
+        const struct repair_place *place = &c->places[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "step", place->rung);
+        cJSON_AddItemToObject(o, "min_mm", cJSON_CreateFloatArray(place->low, 3));
+        cJSON_AddItemToObject(o, "max_mm", cJSON_CreateFloatArray(place->high, 3));
+        cJSON_AddNumberToObject(o, "triangles", (double)place->triangles);
+        cJSON_AddItemToArray(list, o);
     }
-    if (!p->solid)
-        report_find(&p->report, "not_watertight", SEVERITY_ERROR,
-                    (double)(p->output.boundary_edges + p->output.nonmanifold_edges), 0,
-                    "the surface could not be closed");
-    judge_repairs(p);
-    judge_change(p);
-    judge_size(&p->report, &p->output, p->options);
-    judge_print(&p->report, &p->print, p->options, &p->output);
+}
+
+static int close_report(cJSON **report, struct prep *p, enum verdict verdict)
+{
+    bool made = p->output.mesh.triangles > 0;
+    if (report_close(report, &p->report, verdict_name(verdict), report_measures(&p->input, NULL),
+                     made ? judge_measures(&p->output) : NULL, p->err))
+        return -1;
+    add_orientation(*report, &p->turned);
+    add_places(*report, &p->changes.repaired);
     return 0;
 }
 
-int mesh_prep(struct mesh *out, cJSON **report, enum verdict *verdict, const struct mesh *in,
+int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err)
 {
     struct prep p = {.options = options, .err = err};
-    *out = (struct mesh){0};
+    *out = (struct prepared){0};
     int failed = prepare(&p, in);
     if (!failed) {
-        *verdict = verdict_of(p.report.worst);
-        bool made = p.output.triangles > 0;
-        failed = report_close(report, &p.report, verdict_name(*verdict), &p.input,
-                              made ? &p.output : NULL, made ? &p.print : NULL, err);
+        out->verdict = verdict_of(p.report.worst);
+        failed = close_report(report, &p, out->verdict);
     }
-    if (!failed && *verdict != VERDICT_REJECT) {
-        *out = p.mesh;
-        p.mesh = (struct mesh){0};
+    if (!failed && out->verdict != VERDICT_REJECT) {
+        out->mesh = p.mesh;
+        out->before = p.visible;
+        p.mesh = p.visible = (struct mesh){0};
     }
     report_drop(&p.report);
     mesh_free(&p.mesh);
     mesh_free(&p.visible);
-    return failed;
+    return failed ? -1 : 0;
 }
 
-static void judge_input(struct report *r, const struct mesh_measures *m, size_t crossing)
+void prepared_free(struct prepared *prepared)
 {
-    size_t bad = m->boundary_edges + m->nonmanifold_edges + m->inconsistent_edges;
-    if (m->triangles == 0 || !(m->area_mm2 > 0))
-        report_find(r, "nothing_solid", SEVERITY_ERROR, 0, NAN,
-                    "there is no surface in this model");
-    else if (bad)
-        report_find(r, "not_watertight", SEVERITY_WARNING, (double)bad, 0,
-                    "%zu edges are open or shared by too many triangles; preparing will try to "
-                    "mend them",
-                    bad);
-    if (m->nonmanifold_vertices)
-        report_find(r, "touching_corners", SEVERITY_INFO, (double)m->nonmanifold_vertices, 0,
-                    "%zu points join parts that touch nowhere else", m->nonmanifold_vertices);
-    if (m->watertight && m->volume_mm3 < 0)
-        report_find(r, "inside_out", SEVERITY_WARNING, m->volume_mm3, 0,
-                    "the surface faces inward; preparing will turn it");
-    if (m->degenerate)
-        report_find(r, "degenerate", SEVERITY_INFO, (double)m->degenerate, 0,
-                    "%zu triangles have no area; preparing drops them", m->degenerate);
-    if (crossing)
-        report_find(r, "self_intersections", SEVERITY_INFO, (double)crossing, NAN,
-                    "%zu triangles pass through others; slicers join such parts", crossing);
+    mesh_free(&prepared->mesh);
+    mesh_free(&prepared->before);
+    *prepared = (struct prepared){0};
+}
+
+/* Of a mesh that encloses nothing only the counts mean something. */
+static int close_inspection(cJSON **report, struct prep *p)
+{
+    bool solid = p->output.mesh.watertight && p->output.mesh.volume_mm3 > 0;
+    return report_close(report, &p->report, verdict_name(verdict_of(p->report.worst)),
+                        solid ? judge_measures(&p->output)
+                              : report_measures(&p->output.mesh, &p->output.print),
+                        NULL, p->err);
 }
 
 int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_options *options,
                  struct err *err)
 {
     struct prep p = {.options = options, .err = err};
-    struct print_measure_options how = {.min_wall_mm = options->min_wall_mm,
-                                        .overhang_deg = OVERHANG_DEG};
+    size_t degenerate = 0;
     int failed = report_open(&p.report, err) ||
                  copy_scaled(&p.mesh, in, first_scale(in, options), err) ||
                  mesh_weld_exact(&p.mesh, NULL, err);
     if (!failed) {
-        size_t degenerate = mesh_drop_degenerate(&p.mesh);
-        failed = mesh_compact(&p.mesh, err) || mesh_measure_welded(&p.input, &p.mesh, err) ||
-                 mesh_measure_print(&p.print, &p.mesh, &how, err);
-        p.input.degenerate = degenerate;
-        report_step(&p.report, "inspect", false);
+        degenerate = mesh_drop_degenerate(&p.mesh);
+        failed = mesh_compact(&p.mesh, err) || measure(&p.output, &p.mesh, NULL, options, err);
     }
     if (!failed) {
-        judge_input(&p.report, &p.input, p.print.self_intersections);
-        judge_size(&p.report, &p.input, options);
-        if (p.input.watertight)
-            judge_print(&p.report, &p.print, options, &p.input);
-        failed = report_close(report, &p.report, verdict_name(verdict_of(p.report.worst)), &p.input,
-                              NULL, NULL, err);
+        p.output.mesh.degenerate = degenerate;
+        report_step(&p.report, "inspect", false);
+        judge_input(&p.report, &p.output);
+        if (p.output.mesh.watertight && p.output.mesh.volume_mm3 > 0)
+            failed = judge_print(&p.report, &p.mesh, &p.output, options, err);
     }
+    if (!failed)
+        failed = close_inspection(report, &p);
     report_drop(&p.report);
     mesh_free(&p.mesh);
     return failed ? -1 : 0;

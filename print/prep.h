@@ -1,30 +1,63 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The whole print preparation: mesh in; welded, closed, flat-bottomed, scaled and judged mesh out.
- */
+/* The whole print preparation: mesh in; closed, flat-footed, scaled and judged mesh out. */
 #ifndef PRINT_PREP_H
 #define PRINT_PREP_H
 
 #include <stdbool.h>
 
 #include "base/json.h"
+#include "base/png.h"
 #include "print/mesh.h"
+#include "print/shape/base.h"
 
 enum orient { ORIENT_UPRIGHT, ORIENT_AUTO, ORIENT_KEEP };
 enum verdict { VERDICT_PASS, VERDICT_REVISE, VERDICT_REJECT };
 
+/* What the findings compare with: the first three come from the material, the rest from the
+ * product. */
+struct prep_limits {
+    double min_wall_mm;        /* 0: walls are not looked at */
+    double overhang_deg;       /* from vertical */
+    double bridge_mm;          /* longest span that holds */
+    double thin_share;         /* of the surface that may be thinner than the wall */
+    double tilt_margin_deg;    /* least lean that it must stand */
+    double contact_area_mm2;   /* least area on the bed */
+    double overhang_share;     /* of the surface that may hang over */
+    double silhouette_overlap; /* least likeness to the photo's outline */
+};
+
+#define PREP_LIMITS_DEFAULT                                                                        \
+    ((struct prep_limits){.min_wall_mm = 0.8,                                                      \
+                          .overhang_deg = 45,                                                      \
+                          .bridge_mm = 10,                                                         \
+                          .thin_share = 0.1,                                                       \
+                          .tilt_margin_deg = 5,                                                    \
+                          .contact_area_mm2 = 20,                                                  \
+                          .overhang_share = 0.2,                                                   \
+                          .silhouette_overlap = 0.6})
+
 struct prep_options {
     double height_mm;  /* wanted Z size; 0 keeps the size (3MF) or makes the longest side 100 mm */
+    double longest_mm; /* wanted longest side, when no height is; 0: see height_mm */
     double flatten_mm; /* how much of the bottom may be cut to get a flat foot; 0 cuts nothing */
     enum orient orient;
     size_t max_triangles; /* decimate above; 0 keeps all */
     double bed_mm[3];     /* printer's build volume, 0 = not checked */
-    double min_wall_mm;   /* material's minimum wall; 0 = not checked */
     double unit_mm;       /* from read_notes: the mesh is in millimetres already when > 0 */
+    struct prep_limits limits;
+    struct base_options base;   /* zeros: none; part of the ordered height */
+    const struct picture *mask; /* the photo's cut-out or mask, for the likeness; or NULL */
 };
 
 #define PREP_OPTIONS_DEFAULT                                                                       \
     ((struct prep_options){                                                                        \
-        .height_mm = 0, .flatten_mm = 0.6, .orient = ORIENT_UPRIGHT, .min_wall_mm = 0.8})
+        .flatten_mm = 0.6, .orient = ORIENT_UPRIGHT, .limits = PREP_LIMITS_DEFAULT})
+
+struct prepared {
+    struct mesh mesh;   /* to be printed; empty when rejected */
+    struct mesh before; /* what was sent, welded, in the same place: to show what changed */
+    enum verdict verdict;
+};
 
 /**
  * Measures and judges a mesh without changing it: the body of `mesh inspect`.
@@ -34,14 +67,18 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
                  struct err *err) MUST_CHECK;
 
 /**
- * Prepares a mesh for printing: weld, repair, drop debris, orient, scale, flatten, pivot at the
- * bottom centre (x and y centred on 0, lowest z = 0), measure again.
- * Result   out is watertight and 2-manifold when the verdict is pass; on revise out is the best
- * that could be made; on reject out is empty. *verdict agrees with the report. Owner    the caller
- * frees out and *report. in is not changed. Errors   ERR_LIMIT no memory; a bad mesh is a verdict,
- * not an error.
+ * Prepares a mesh for printing: weld, repair, orient, scale, flatten, pivot at the bottom centre
+ * (x and y centred on 0, lowest z = 0), measure again.
+ * Result   out->mesh is closed, 2-manifold and free of self-intersections, also after rounding to
+ *          float, unless the verdict is reject, and then it is empty. The verdict agrees with the
+ *          report's.
+ * Owner    the caller calls prepared_free and deletes *report. in is not changed.
+ * Errors   ERR_INPUT those of mesh_add_base; ERR_LIMIT no memory; a bad mesh is a verdict, not an
+ * error.
  */
-int mesh_prep(struct mesh *out, cJSON **report, enum verdict *verdict, const struct mesh *in,
+int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err) MUST_CHECK;
+
+void prepared_free(struct prepared *prepared);
 
 #endif

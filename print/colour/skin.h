@@ -28,7 +28,7 @@ struct skin_part {
  * file does not say is NULL or 0. Zero-initialise; skin_free releases.
  *
  * uv: 2 numbers a vertex, (0, 0) the upper left corner. rgb: sRGB of each vertex. corner_rgb: sRGB
- * of each corner of each triangle, for formats that colour those; where it is there, rgb is not.
+ * of each corner of each triangle, for formats that colour those; it goes before rgb.
  * material: of each triangle; NULL when all have material 0. Without materials all is white.
  */
 struct skin {
@@ -40,12 +40,13 @@ struct skin {
     struct picture *pictures;
     struct skin_part *parts;
     size_t material_count, picture_count, part_count;
-    size_t uv_room, rgb_room, material_room, part_room; /* of the arrays while they grow */
+    size_t uv_room, rgb_room, corner_room, material_room,
+        part_room; /* of the arrays while they grow */
 };
 
 void skin_free(struct skin *skin);
 
-/** True when the file says anything of colours: textures, vertex colours or a factor not white. */
+/** True when the file says more than one grey: textures, vertex colours, coloured materials. */
 bool skin_has_colour(const struct skin *skin);
 
 /**

@@ -2,11 +2,15 @@
 /* Zip archives as 3MF wants them: deflate only, no extra fields, sizes in the headers. */
 #include "print/export/packer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LOCAL_BYTES 30
 #define CENTRAL_BYTES 46
 #define END_BYTES 22
+/* Of 73 MB of a million triangles level 4 makes 12.6 MB in 0.50 s, level 6 13.4 MB in 1.19 s, level
+ * 1 16.3 MB in 0.33 s. */
+#define LEVEL 4
 #define DOS_DATE 0x21 /* 1980-01-01, the oldest that the format knows */
 
 static uint8_t *put16(uint8_t *to, uint32_t value)
@@ -47,7 +51,7 @@ int packer_part_open(struct packer *zip, const char *name, struct err *err)
         bytes_append(zip->out, name, strlen(name), err))
         return -1;
     zip->stream = (z_stream){0};
-    if (deflateInit2(&zip->stream, 6, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&zip->stream, LEVEL, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         return FAIL(err, ERR_LIMIT, "no memory for zlib");
     zip->open = 1;
     return 0;
@@ -79,6 +83,52 @@ int packer_part_write(struct packer *zip, const void *data, size_t n, struct err
     zip->stream.next_in = (Bytef *)(uintptr_t)data;
     zip->stream.avail_in = (uInt)n;
     return pump(zip, Z_NO_FLUSH, err);
+}
+
+int packer_press(struct packer_press *press, const void *data, size_t n, struct err *err)
+{
+    z_stream *stream = &press->stream;
+    if (!press->open &&
+        deflateInit2(stream, LEVEL, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+        return FAIL(err, ERR_LIMIT, "no memory for zlib");
+    press->open = 1;
+    deflateReset(stream);
+    size_t room = deflateBound(stream, (uLong)n) + 64;
+    if (room > press->packed_room) {
+        free(press->packed);
+        press->packed = malloc(room);
+        press->packed_room = press->packed ? room : 0;
+        if (!press->packed)
+            return FAIL(err, ERR_LIMIT, "no memory for %zu packed bytes", room);
+    }
+    stream->next_in = (Bytef *)(uintptr_t)data;
+    stream->avail_in = (uInt)n;
+    stream->next_out = press->packed;
+    stream->avail_out = (uInt)press->packed_room;
+    if (deflate(stream, Z_FULL_FLUSH) != Z_OK || stream->avail_in || !stream->avail_out)
+        return FAIL(err, ERR_BUG, "deflate did not take a whole piece");
+    press->packed_bytes = press->packed_room - stream->avail_out;
+    press->bytes = n;
+    press->crc = (uint32_t)crc32(0, data, (uInt)n);
+    return 0;
+}
+
+void packer_press_free(struct packer_press *press)
+{
+    if (press->open)
+        deflateEnd(&press->stream);
+    free(press->packed);
+    *press = (struct packer_press){0};
+}
+
+int packer_part_join(struct packer *zip, const struct packer_press *press, struct err *err)
+{
+    struct packer_part *part = &zip->parts[zip->count];
+    if (press->bytes + part->bytes > UINT32_MAX)
+        return FAIL(err, ERR_LIMIT, "over 4 GiB in one part of an archive");
+    part->crc = (uint32_t)crc32_combine(part->crc, press->crc, (z_off_t)press->bytes);
+    part->bytes += (uint32_t)press->bytes;
+    return bytes_append(zip->out, press->packed, press->packed_bytes, err);
 }
 
 int packer_part_close(struct packer *zip, struct err *err)

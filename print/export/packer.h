@@ -33,6 +33,28 @@ int packer_part_open(struct packer *zip, const char *name, struct err *err) MUST
 /** Deflates n more bytes into the open part. Errors ERR_LIMIT. */
 int packer_part_write(struct packer *zip, const void *data, size_t n, struct err *err) MUST_CHECK;
 
+/*
+ * A piece of a part that a thread of its own deflates: whole deflate blocks that end at a byte and
+ * look back no further than their beginning, so that such pieces may follow one another. The same
+ * bytes give the same piece, whoever packs it. Zero-initialise; one for each thread, used again.
+ */
+struct packer_press {
+    z_stream stream;
+    int open;
+    uint8_t *packed;
+    size_t packed_room, packed_bytes, bytes;
+    uint32_t crc;
+};
+
+/** Deflates n bytes into press->packed. Errors ERR_LIMIT. Threads  safe on different presses. */
+int packer_press(struct packer_press *press, const void *data, size_t n,
+                 struct err *err) MUST_CHECK;
+void packer_press_free(struct packer_press *press);
+
+/** Appends a pressed piece to the open part, before anything that packer_part_write adds. */
+int packer_part_join(struct packer *zip, const struct packer_press *press,
+                     struct err *err) MUST_CHECK;
+
 /** Ends the part and fills in its sizes. Errors ERR_LIMIT over 4 GiB. */
 int packer_part_close(struct packer *zip, struct err *err) MUST_CHECK;
 

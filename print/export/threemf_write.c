@@ -3,6 +3,7 @@
  * Writing 3MF as text through our own zip: lib3mf 1.8.1 cannot declare a metadata namespace, and
  * printing shortest numbers ourselves halves the time. Called by the export step.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/version.h"
@@ -10,6 +11,7 @@
 #include "print/export/mesh_check.h"
 #include "print/export/number.h"
 #include "print/export/packer.h"
+#include "print/export/threemf_body.h"
 #include "print/export/xml.h"
 
 #define THUMBNAIL "Metadata/thumbnail.png"
@@ -69,8 +71,27 @@ static int put_metadata(struct bytes *text, const char *name, const char *value,
     return bytes_printf(text, err, "</metadata>\n");
 }
 
+static int put_palette(struct bytes *text, const struct export_palette *palette, struct err *err)
+{
+    if (bytes_printf(text, err, "  <basematerials id=\"%d\">\n", THREEMF_PALETTE))
+        return -1;
+    for (size_t i = 0; i < palette->count; i++) {
+        const uint8_t *rgb = palette->rgb[i];
+        char number[32];
+        snprintf(number, sizeof number, "colour %zu", i + 1);
+        const char *name = palette->names ? palette->names[i] : NULL;
+        if (bytes_printf(text, err, "   <base name=\"") ||
+            xml_text(text, name && *name ? name : number, 60, err) ||
+            bytes_printf(text, err, "\" displaycolor=\"#%02X%02X%02X\"/>\n", rgb[0], rgb[1],
+                         rgb[2]))
+            return -1;
+    }
+    return bytes_printf(text, err, "  </basematerials>\n");
+}
+
 /* Everything before the first vertex. lib3mf 1.8.1 warns of metadatagroup and of preserve. */
-static int make_head(struct bytes *text, const struct export_labels *labels, struct err *err)
+static int make_head(struct bytes *text, const struct export_labels *labels,
+                     const struct export_palette *palette, unsigned common, struct err *err)
 {
     const struct {
         const char *name, *value;
@@ -92,116 +113,78 @@ static int make_head(struct bytes *text, const struct export_labels *labels, str
     for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++)
         if (put_metadata(text, metadata[i].name, metadata[i].value, err))
             return -1;
-    if (bytes_printf(text, err, " <resources>\n  <object id=\"1\" type=\"model\" name=\"") ||
-        xml_text(text, name ? name : "figure", 100, err))
+    if (bytes_printf(text, err, " <resources>\n") || (palette && put_palette(text, palette, err)) ||
+        bytes_printf(text, err, "  <object id=\"1\" type=\"model\" name=\"") ||
+        xml_text(text, name ? name : "figure", 100, err) ||
+        (palette && bytes_printf(text, err, "\" pid=\"%d\" pindex=\"%u", THREEMF_PALETTE, common)))
         return -1;
     return bytes_printf(text, err, "\">\n   <mesh>\n    <vertices>\n");
-}
-
-/* Collects lines and hands them to deflate 64 KiB at a time. */
-struct lines {
-    struct packer *zip;
-    size_t used;
-    char text[65536];
-};
-
-#define LINE_ROOM (4 * NUMBER_ROOM)
-
-static int lines_flush(struct lines *lines, struct err *err)
-{
-    size_t used = lines->used;
-    lines->used = 0;
-    return packer_part_write(lines->zip, lines->text, used, err);
-}
-
-static char *put_literal(char *to, const char *text, size_t n)
-{
-    memcpy(to, text, n);
-    return to + n;
-}
-#define LITERAL(to, text) put_literal((to), (text), sizeof(text) - 1)
-
-static int put_vertices(struct lines *lines, const struct mesh *mesh, struct err *err)
-{
-    for (size_t i = 0; i < mesh->vertex_count; i++) {
-        if (lines->used + LINE_ROOM > sizeof lines->text && lines_flush(lines, err))
-            return -1;
-        const float *p = mesh->xyz + 3 * i;
-        char *to = LITERAL(lines->text + lines->used, "<vertex x=\"");
-        to += number_print_float(to, p[0]);
-        to = LITERAL(to, "\" y=\"");
-        to += number_print_float(to, p[1]);
-        to = LITERAL(to, "\" z=\"");
-        to += number_print_float(to, p[2]);
-        to = LITERAL(to, "\"/>\n");
-        lines->used = (size_t)(to - lines->text);
-    }
-    return lines_flush(lines, err);
-}
-
-static int put_triangles(struct lines *lines, const struct mesh *mesh, struct err *err)
-{
-    for (size_t i = 0; i < mesh->triangle_count; i++) {
-        if (lines->used + LINE_ROOM > sizeof lines->text && lines_flush(lines, err))
-            return -1;
-        const uint32_t *v = mesh->triangles + 3 * i;
-        char *to = LITERAL(lines->text + lines->used, "<triangle v1=\"");
-        to += number_print_uint(to, v[0]);
-        to = LITERAL(to, "\" v2=\"");
-        to += number_print_uint(to, v[1]);
-        to = LITERAL(to, "\" v3=\"");
-        to += number_print_uint(to, v[2]);
-        to = LITERAL(to, "\"/>\n");
-        lines->used = (size_t)(to - lines->text);
-    }
-    return lines_flush(lines, err);
 }
 
 static size_t make_build(char out[512], double x_mm, double y_mm)
 {
     static const char head[] = "    </triangles>\n   </mesh>\n  </object>\n </resources>\n"
                                " <build>\n  <item objectid=\"1\" transform=\"1 0 0 0 1 0 0 0 1 ";
-    char *to = put_literal(out, head, sizeof head - 1);
+    char *to = out;
+    memcpy(to, head, sizeof head - 1);
+    to += sizeof head - 1;
     to += number_print_float(to, (float)x_mm);
     *to++ = ' ';
     to += number_print_float(to, (float)y_mm);
-    to = LITERAL(to, " 0\"/>\n </build>\n</model>\n");
-    return (size_t)(to - out);
+    return (size_t)(to - out) + (size_t)sprintf(to, " 0\"/>\n </build>\n</model>\n");
 }
 
 static int put_model(struct packer *zip, const struct mesh *mesh,
-                     const struct export_labels *labels, double x_mm, double y_mm, struct err *err)
+                     const struct export_palette *palette, const struct export_labels *labels,
+                     double x_mm, double y_mm, struct err *err)
 {
-    static const char between[] = "    </vertices>\n    <triangles>\n";
-    struct lines lines = {.zip = zip};
     struct bytes head = {0};
     char build[512];
     size_t build_bytes = make_build(build, x_mm, y_mm);
-    int failed = make_head(&head, labels, err) || packer_part_open(zip, "3D/3dmodel.model", err) ||
-                 packer_part_write(zip, head.data, head.len, err) ||
-                 put_vertices(&lines, mesh, err) ||
-                 packer_part_write(zip, between, sizeof between - 1, err) ||
-                 put_triangles(&lines, mesh, err) ||
+    unsigned common = palette ? threemf_commonest(palette, mesh->triangle_count) : 0;
+    int failed = make_head(&head, labels, palette, common, err) ||
+                 packer_part_open(zip, "3D/3dmodel.model", err) ||
+                 threemf_put_body(zip, &head, mesh, palette, common, err) ||
                  packer_part_write(zip, build, build_bytes, err) || packer_part_close(zip, err);
     bytes_free(&head);
     return failed ? -1 : 0;
+}
+
+static int check_palette(const struct export_palette *palette, const struct mesh *mesh,
+                         struct err *err)
+{
+    unsigned highest = 0;
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        highest = palette->of_triangle[t] > highest ? palette->of_triangle[t] : highest;
+    if (palette->count == 0 || palette->count > 256 || highest >= palette->count)
+        return FAIL_CODE(err, ERR_INPUT, "mesh_damaged", "a triangle has colour %u of %zu", highest,
+                         palette->count);
+    return 0;
+}
+
+int threemf_write_coloured(struct bytes *out, const struct mesh *mesh,
+                           const struct export_palette *palette, const struct export_labels *labels,
+                           const struct picture *thumbnail, double place_x_mm, double place_y_mm,
+                           struct err *err)
+{
+    static const struct export_labels none;
+    bool pictured = thumbnail && thumbnail->rgba;
+    struct packer zip = {.out = out, .start = out->len};
+    if (mesh_check_writable(mesh, true, err) || (palette && check_palette(palette, mesh, err)))
+        return -1;
+    if (put_part(&zip, "[Content_Types].xml", content_types, sizeof content_types - 1, err) ||
+        put_rels(&zip, pictured, err) || (pictured && put_thumbnail(&zip, thumbnail, err)) ||
+        put_model(&zip, mesh, palette, labels ? labels : &none, place_x_mm, place_y_mm, err) ||
+        packer_close(&zip, err)) {
+        packer_abandon(&zip);
+        return -1;
+    }
+    return 0;
 }
 
 int threemf_write(struct bytes *out, const struct mesh *mesh, const struct export_labels *labels,
                   const struct picture *thumbnail, double place_x_mm, double place_y_mm,
                   struct err *err)
 {
-    static const struct export_labels none;
-    bool pictured = thumbnail && thumbnail->rgba;
-    struct packer zip = {.out = out, .start = out->len};
-    if (mesh_check_writable(mesh, true, err))
-        return -1;
-    if (put_part(&zip, "[Content_Types].xml", content_types, sizeof content_types - 1, err) ||
-        put_rels(&zip, pictured, err) || (pictured && put_thumbnail(&zip, thumbnail, err)) ||
-        put_model(&zip, mesh, labels ? labels : &none, place_x_mm, place_y_mm, err) ||
-        packer_close(&zip, err)) {
-        packer_abandon(&zip);
-        return -1;
-    }
-    return 0;
+    return threemf_write_coloured(out, mesh, NULL, labels, thumbnail, place_x_mm, place_y_mm, err);
 }

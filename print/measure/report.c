@@ -82,7 +82,7 @@ static void add_three(cJSON *object, const char *name, const double values[3])
         cJSON_AddItemToArray(array, cJSON_CreateNumber(rounded(values[k])));
 }
 
-static cJSON *measures_json(const struct mesh_measures *m)
+static cJSON *mesh_measures_json(const struct mesh_measures *m)
 {
     cJSON *o = cJSON_CreateObject();
     add_count(o, "triangles", m->triangles);
@@ -113,22 +113,28 @@ static void add_print_measures(cJSON *o, const struct print_measures *p)
     add_number(o, "thin_share", p->thin_share);
 }
 
-int report_close(cJSON **out, struct report *report, const char *verdict,
-                 const struct mesh_measures *input, const struct mesh_measures *output,
-                 const struct print_measures *print, struct err *err)
+cJSON *report_measures(const struct mesh_measures *mesh, const struct print_measures *print)
+{
+    cJSON *o = mesh_measures_json(mesh);
+    if (print)
+        add_print_measures(o, print);
+    return o;
+}
+
+int report_close(cJSON **out, struct report *report, const char *verdict, cJSON *input,
+                 cJSON *output, struct err *err)
 {
     cJSON *o = cJSON_CreateObject();
     if (!o) {
+        cJSON_Delete(input);
+        cJSON_Delete(output);
         report_drop(report);
         return FAIL(err, ERR_LIMIT, "no memory for a report");
     }
     cJSON_AddStringToObject(o, "verdict", verdict);
     cJSON_AddItemToObject(o, "findings", report->findings);
-    cJSON_AddItemToObject(o, "input", measures_json(input));
-    cJSON *after = output ? measures_json(output) : cJSON_CreateNull();
-    if (output && print)
-        add_print_measures(after, print);
-    cJSON_AddItemToObject(o, "output", after);
+    cJSON_AddItemToObject(o, "input", input);
+    cJSON_AddItemToObject(o, "output", output ? output : cJSON_CreateNull());
     cJSON_AddItemToObject(o, "steps", report->steps);
     *report = (struct report){0};
     *out = o;

@@ -25,13 +25,15 @@ void report_step(struct report *report, const char *name, bool changed);
 void report_find(struct report *report, const char *code, enum severity severity, double value,
                  double limit, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+/** One mesh's measures as JSON; print may be NULL. */
+cJSON *report_measures(const struct mesh_measures *mesh, const struct print_measures *print);
+
 /**
- * Makes the document and empties the report. output and print may be NULL.
+ * Makes the document and empties the report; takes input and output (NULL: null) over.
  * Errors ERR_LIMIT no memory.
  */
-int report_close(cJSON **out, struct report *report, const char *verdict,
-                 const struct mesh_measures *input, const struct mesh_measures *output,
-                 const struct print_measures *print, struct err *err) MUST_CHECK;
+int report_close(cJSON **out, struct report *report, const char *verdict, cJSON *input,
+                 cJSON *output, struct err *err) MUST_CHECK;
 
 /** Releases a report that is not closed. */
 void report_drop(struct report *report);

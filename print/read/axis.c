@@ -34,8 +34,8 @@ static int lean(double *margin_deg, const struct mesh *mesh, bool y_up, struct e
 
 int choose_up(struct mesh *mesh, struct read_notes *notes, struct err *err)
 {
-    double z_up, y_up;
-    if (lean(&z_up, mesh, false, err) || lean(&y_up, mesh, true, err))
+    double z_up, y_up = 0;
+    if (lean(&z_up, mesh, false, err) || (z_up < 0 && lean(&y_up, mesh, true, err)))
         return -1;
     if (!(z_up < 0 && y_up > STANDS_DEG)) {
         note(notes, "the format has no axis rule: Z is taken as up");

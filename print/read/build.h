@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the readers share: a mesh that grows, a cursor over text, and one function per format. */
+/* What the readers share: a mesh and a skin that grow, and one function per format. */
 #ifndef PRINT_READ_BUILD_H
 #define PRINT_READ_BUILD_H
 
 #include <stdbool.h>
 
 #include "print/read/read.h"
+#include "print/read/text.h"
 
 /* Grows by halves up to MESH_MAX_TRIANGLES; mesh's counts are what is filled. */
 struct mesh_builder {
@@ -23,34 +24,23 @@ int builder_triangle(struct mesh_builder *b, uint32_t one, uint32_t two, uint32_
                      struct err *err) MUST_CHECK;
 void builder_free(struct mesh_builder *b);
 
+/**
+ * Makes one mesh of pieces that were read side by side, in their order, into an empty builder and
+ * empties them. local: the pieces' triangles count from their own first vertex.
+ */
+int builder_join(struct mesh_builder *out, struct mesh_builder *const *pieces, size_t count,
+                 bool local, struct err *err) MUST_CHECK;
+
 /* What follows grows the skin's arrays. New coordinates are 0, new colours white, new materials 0.
  * skin_finish makes them as long as the mesh. */
 int skin_room_uv(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
 int skin_room_rgb(struct skin *skin, size_t vertices, struct err *err) MUST_CHECK;
+int skin_room_corners(struct skin *skin, size_t triangles, struct err *err) MUST_CHECK;
 int skin_set_material(struct skin *skin, size_t first, size_t end, unsigned material,
                       struct err *err) MUST_CHECK;
 int skin_add_part(struct skin *skin, const char *name, size_t first, size_t count,
                   struct err *err) MUST_CHECK;
 int skin_finish(struct skin *skin, const struct mesh *mesh, struct err *err) MUST_CHECK;
-
-/* A number's value; anything that is no finite number is NaN, so that it is found when used. */
-struct text {
-    const char *at;
-    const char *end;
-};
-
-/** Cuts off the next line (without its end) and moves on; false at the end of the text. */
-bool text_line(struct text *text, struct text *line);
-
-/** Cuts off the next word of non-white characters; false when there is none. */
-bool text_word(struct text *text, struct text *word);
-
-bool text_is(const struct text *word, const char *value); /* ASCII case is ignored */
-bool text_begins(const struct text *word, const char *value);
-
-/** Reads a decimal number at the front of the text and moves past it; false when there is none. */
-bool text_number(struct text *text, double *value);
-bool text_integer(struct text *text, int64_t *value);
 
 /** Adds a sentence to the notes unless it is there already. */
 void note(struct read_notes *notes, const char *sentence);

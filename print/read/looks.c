@@ -34,6 +34,12 @@ int skin_room_rgb(struct skin *skin, size_t vertices, struct err *err)
     return grow((void **)&skin->rgb, &skin->rgb_room, vertices, sizeof *skin->rgb, 0xff, err);
 }
 
+int skin_room_corners(struct skin *skin, size_t triangles, struct err *err)
+{
+    return grow((void **)&skin->corner_rgb, &skin->corner_room, triangles,
+                3 * sizeof *skin->corner_rgb, 0xff, err);
+}
+
 int skin_set_material(struct skin *skin, size_t first, size_t end, unsigned material,
                       struct err *err)
 {
@@ -70,6 +76,7 @@ int skin_finish(struct skin *skin, const struct mesh *mesh, struct err *err)
 {
     if ((skin->uv && skin_room_uv(skin, mesh->vertex_count, err)) ||
         (skin->rgb && skin_room_rgb(skin, mesh->vertex_count, err)) ||
+        (skin->corner_rgb && skin_room_corners(skin, mesh->triangle_count, err)) ||
         (skin->material && skin_set_material(skin, mesh->triangle_count, mesh->triangle_count,
                                              skin->material[0], err)))
         return -1;

@@ -7,7 +7,17 @@
 #include "print/read/build.h"
 
 enum ply_form { PLY_TEXT, PLY_LITTLE, PLY_BIG };
-enum role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_CORNERS, ROLE_STRIPS };
+enum role {
+    ROLE_NONE,
+    ROLE_X,
+    ROLE_Y,
+    ROLE_Z,
+    ROLE_RED,
+    ROLE_GREEN,
+    ROLE_BLUE,
+    ROLE_CORNERS,
+    ROLE_STRIPS
+};
 
 struct type {
     const char *name, *other_name;
@@ -31,7 +41,7 @@ struct property {
 
 struct element {
     size_t count, first, end; /* properties[first .. end) */
-    bool is_vertex;
+    bool is_vertex, is_face, coloured;
 };
 
 struct ply {
@@ -59,10 +69,13 @@ static enum role role_of(const struct text *name, bool is_list)
         return text_is(name, "vertex_indices") || text_is(name, "vertex_index") ? ROLE_CORNERS
                : text_is(name, "tristrips")                                     ? ROLE_STRIPS
                                                                                 : ROLE_NONE;
-    return text_is(name, "x")   ? ROLE_X
-           : text_is(name, "y") ? ROLE_Y
-           : text_is(name, "z") ? ROLE_Z
-                                : ROLE_NONE;
+    static const char *const names[] = {
+        "x", "y", "z", "red",         "green",         "blue",
+        "r", "g", "b", "diffuse_red", "diffuse_green", "diffuse_blue"};
+    for (int i = 0; i < 12; i++)
+        if (text_is(name, names[i]))
+            return (enum role)(ROLE_X + (i < 6 ? i : 3 + i % 3));
+    return ROLE_NONE;
 }
 
 static int header_property(struct ply *ply, struct text *line)
@@ -80,6 +93,8 @@ static int header_property(struct ply *ply, struct text *line)
     if (!there || !(property.type = type_find(&word)) || !text_word(line, &name))
         return DAMAGED(ply->err, "the header has a property of an unknown type");
     property.role = role_of(&name, is_list);
+    if (property.role >= ROLE_RED && property.role <= ROLE_BLUE)
+        ply->elements[ply->element_count - 1].coloured = true;
     ply->properties[ply->property_count++] = property;
     ply->elements[ply->element_count - 1].end = ply->property_count;
     return 0;
@@ -95,7 +110,8 @@ static int header_element(struct ply *ply, struct text *line)
     ply->elements[ply->element_count++] = (struct element){.count = (size_t)count,
                                                            .first = ply->property_count,
                                                            .end = ply->property_count,
-                                                           .is_vertex = text_is(&name, "vertex")};
+                                                           .is_vertex = text_is(&name, "vertex"),
+                                                           .is_face = text_is(&name, "face")};
     return 0;
 }
 
@@ -234,9 +250,39 @@ static int read_list(struct ply *ply, const struct property *property, bool of_v
     return 0;
 }
 
+/* sRGB: bytes as they are, wider whole numbers scaled down, floats from 0 to 1. */
+static uint8_t colour_byte(const struct type *type, double value)
+{
+    double scaled = type->kind == 'f' ? 255 * value : type->bytes == 2 ? value / 257 : value;
+    return (uint8_t)(scaled > 0 ? scaled < 255 ? scaled + 0.5 : 255 : 0);
+}
+
+static int keep_vertex_colour(struct ply *ply, const uint8_t rgb[3])
+{
+    struct skin *skin = ply->out->skin;
+    size_t number = ply->out->mesh.vertex_count - 1;
+    if (skin_room_rgb(skin, number + 1, ply->err))
+        return -1;
+    memcpy(skin->rgb[number], rgb, 3);
+    return 0;
+}
+
+/* A face's colour goes to all corners of its triangles. */
+static int keep_face_colour(struct ply *ply, size_t first, const uint8_t rgb[3])
+{
+    struct skin *skin = ply->out->skin;
+    if (skin_room_corners(skin, ply->out->mesh.triangle_count, ply->err))
+        return -1;
+    for (size_t i = 3 * first; i < 3 * ply->out->mesh.triangle_count; i++)
+        memcpy(skin->corner_rgb[i], rgb, 3);
+    return 0;
+}
+
 static int read_one(struct ply *ply, const struct element *element)
 {
     double p[3] = {NAN, NAN, NAN}, value;
+    uint8_t rgb[3] = {255, 255, 255};
+    size_t first = ply->out->mesh.triangle_count;
     for (size_t i = element->first; i < element->end; i++) {
         const struct property *property = &ply->properties[i];
         if (property->count_type) {
@@ -248,10 +294,97 @@ static int read_one(struct ply *ply, const struct element *element)
             return -1;
         if (property->role >= ROLE_X && property->role <= ROLE_Z)
             p[property->role - ROLE_X] = value;
+        else if (property->role >= ROLE_RED && property->role <= ROLE_BLUE)
+            rgb[property->role - ROLE_RED] = colour_byte(property->type, value);
     }
-    if (!element->is_vertex)
+    if (element->is_vertex &&
+        builder_vertex(ply->out, (float)p[0], (float)p[1], (float)p[2], ply->err))
+        return -1;
+    if (!ply->out->skin || !element->coloured)
         return 0;
-    return builder_vertex(ply->out, (float)p[0], (float)p[1], (float)p[2], ply->err);
+    if (element->is_vertex)
+        return keep_vertex_colour(ply, rgb);
+    return element->is_face ? keep_face_colour(ply, first, rgb) : 0;
+}
+
+/* Rows of fixed length and plain little-endian floats, as nearly all binary files have them. */
+static bool vertices_are_plain(const struct ply *ply, const struct element *element, size_t *row,
+                               size_t at[3])
+{
+    int found = 0;
+    *row = 0;
+    for (size_t i = element->first; i < element->end; i++) {
+        const struct property *property = &ply->properties[i];
+        if (property->count_type)
+            return false;
+        if (property->role >= ROLE_X && property->role <= ROLE_Z) {
+            if (property->type->kind != 'f' || property->type->bytes != 4)
+                return false;
+            at[property->role - ROLE_X] = *row;
+            found |= 1 << (property->role - ROLE_X);
+        }
+        *row += property->type->bytes;
+    }
+    return found == 7 && ply->form == PLY_LITTLE && element->is_vertex &&
+           !(element->coloured && ply->out->skin);
+}
+
+static int read_plain_vertices(struct ply *ply, const struct element *element, size_t row,
+                               const size_t at[3])
+{
+    struct mesh *mesh = &ply->out->mesh;
+    if (element->count > (size_t)(ply->at.end - ply->at.at) / row)
+        return TRUNCATED(ply->err, "the file ends before its last element");
+    if (builder_reserve(ply->out, element->count, 0, ply->err))
+        return -1;
+    float *to = mesh->xyz + 3 * mesh->vertex_count;
+    const char *from = ply->at.at;
+    for (size_t i = 0; i < element->count; i++, from += row, to += 3)
+        for (int k = 0; k < 3; k++)
+            memcpy(to + k, from + at[k], sizeof *to);
+    mesh->vertex_count += element->count;
+    ply->at.at = from;
+    return 0;
+}
+
+/* Faces that are nothing but a byte's count and words: the run of triangles in front is taken at
+ * once. Returns how many. */
+static int read_plain_faces(struct ply *ply, const struct element *element, size_t *done)
+{
+    const struct property *p = &ply->properties[element->first];
+    struct mesh *mesh = &ply->out->mesh;
+    size_t most = (size_t)(ply->at.end - ply->at.at) / 13;
+    *done = 0;
+    if (ply->form != PLY_LITTLE || element->end != element->first + 1 || !p->count_type ||
+        p->role != ROLE_CORNERS || p->count_type->bytes != 1 || p->type->bytes != 4 ||
+        p->type->kind == 'f' || element->is_vertex)
+        return 0;
+    most = most < element->count ? most : element->count;
+    if (builder_reserve(ply->out, 0, most, ply->err))
+        return -1;
+    uint32_t *to = mesh->triangles + 3 * mesh->triangle_count;
+    const char *from = ply->at.at;
+    for (; *done < most && *from == 3; ++*done, from += 13, to += 3)
+        memcpy(to, from + 1, 12);
+    mesh->triangle_count += *done;
+    ply->at.at = from;
+    return 0;
+}
+
+static int read_element(struct ply *ply, const struct element *element)
+{
+    size_t row = 0, at[3] = {0}, done = 0;
+    /* An element without properties takes no bytes, so its count bounds nothing. */
+    if (element->end == element->first)
+        return 0;
+    if (vertices_are_plain(ply, element, &row, at))
+        return read_plain_vertices(ply, element, row, at);
+    if (read_plain_faces(ply, element, &done))
+        return -1;
+    for (size_t i = done; i < element->count; i++)
+        if (read_one(ply, element))
+            return -1;
+    return 0;
 }
 
 int read_ply(struct mesh_builder *out, struct read_notes *notes, const uint8_t *data, size_t n,
@@ -261,12 +394,8 @@ int read_ply(struct mesh_builder *out, struct read_notes *notes, const uint8_t *
     ply.at = (struct text){(const char *)data, (const char *)data + n};
     if (read_header(&ply))
         return -1;
-    for (size_t e = 0; e < ply.element_count; e++) {
-        const struct element *element = &ply.elements[e];
-        /* An element without properties takes no bytes, so its count bounds nothing. */
-        for (size_t i = 0; i < element->count && element->end > element->first; i++)
-            if (read_one(&ply, element))
-                return -1;
-    }
+    for (size_t e = 0; e < ply.element_count; e++)
+        if (read_element(&ply, &ply.elements[e]))
+            return -1;
     return 0;
 }

@@ -78,23 +78,40 @@ static float hides(const struct place *p, const struct place *q, float reach)
     return rise > 0.12f ? (rise - 0.12f) * fade : 0;
 }
 
-static float look_round(const struct scene *scene, const struct place *places, int x, int y,
-                        float reach)
+/* Where to look, in shares of the reach, for each place of the 4 x 4 pattern. */
+struct looks {
+    float x[16][LOOKS], y[16][LOOKS];
+};
+
+static void looks_fill(struct looks *looks)
+{
+    for (int place = 0; place < 16; place++) {
+        float start = (float)((place & 3) * 4 + (place >> 2) * 5 % 16) * (2 * PI / 16);
+        for (int i = 0; i < LOOKS; i++) {
+            float share = ((float)i + 0.5f) / LOOKS, angle = start + 2.39996f * (float)i;
+            looks->x[place][i] = share * cosf(angle);
+            looks->y[place][i] = share * sinf(angle);
+        }
+    }
+}
+
+static float look_round(const struct scene *scene, const struct place *places,
+                        const struct looks *looks, int x, int y, float reach)
 {
     const struct place *p = &places[(size_t)y * scene->width + (size_t)x];
-    float pixels = reach * (float)(scene->camera.scale / scene->grain) / p->depth;
-    float start = (float)((x & 3) * 4 + (y & 3) * 5 % 16) * (2 * PI / 16), sum = 0;
+    float pixels = reach * (float)(scene->camera.scale / scene->grain) / p->depth, sum = 0;
+    int place = (x & 3) + 4 * (y & 3);
     for (int i = 0; i < LOOKS; i++) {
-        float share = ((float)i + 0.5f) / LOOKS, angle = start + 2.39996f * (float)i;
-        int qx = x + (int)lrintf(pixels * share * cosf(angle));
-        int qy = y + (int)lrintf(pixels * share * sinf(angle));
+        int qx = x + (int)lrintf(pixels * looks->x[place][i]);
+        int qy = y + (int)lrintf(pixels * looks->y[place][i]);
         if (qx >= 0 && qy >= 0 && qx < (int)scene->width && qy < (int)scene->height)
             sum += hides(p, &places[(size_t)qy * scene->width + (size_t)qx], reach);
     }
     return sum / LOOKS;
 }
 
-static void look_row(float *out, const struct scene *scene, const struct place *places, int y)
+static void look_row(float *out, const struct scene *scene, const struct place *places,
+                     const struct looks *looks, int y)
 {
     float radius = (float)scene->camera.radius;
     for (int x = 0; x < (int)scene->width; x++) {
@@ -102,8 +119,8 @@ static void look_row(float *out, const struct scene *scene, const struct place *
         out[at] = 1;
         if (places[at].depth <= 0)
             continue;
-        float near = look_round(scene, places, x, y, 0.06f * radius);
-        float far = look_round(scene, places, x, y, 0.30f * radius);
+        float near = look_round(scene, places, looks, x, y, 0.06f * radius);
+        float far = look_round(scene, places, looks, x, y, 0.30f * radius);
         out[at] = fmaxf(0, 1 - 2.0f * near - 2.0f * far);
     }
 }
@@ -135,6 +152,7 @@ static void smooth_row(float *out, const float *rough, const struct scene *scene
 int occlusion_build(struct scene *scene, struct err *err)
 {
     size_t pixels = (size_t)scene->width * scene->height;
+    struct looks looks;
     struct place *places = malloc(pixels * sizeof *places);
     float *rough = malloc(pixels * sizeof *rough);
     scene->occlusion = malloc(pixels * sizeof *scene->occlusion);
@@ -142,13 +160,14 @@ int occlusion_build(struct scene *scene, struct err *err)
                      ? FAIL(err, ERR_LIMIT, "no memory to light %zu pixels", pixels)
                      : 0;
     if (!failed) {
+        looks_fill(&looks);
 #pragma omp parallel for
         for (size_t i = 0; i < pixels; i++)
             places[i] =
                 find_place(scene, (uint32_t)(i % scene->width), (uint32_t)(i / scene->width));
 #pragma omp parallel for schedule(dynamic, 8)
         for (int y = 0; y < (int)scene->height; y++)
-            look_row(rough, scene, places, y);
+            look_row(rough, scene, places, &looks, y);
 #pragma omp parallel for schedule(dynamic, 8)
         for (int y = 0; y < (int)scene->height; y++)
             smooth_row(scene->occlusion, rough, scene, places, y);

@@ -21,6 +21,8 @@ static const struct lamp rim = {{0.365f, 0.548f, -0.753f}, {0.22f, 0.225f, 0.23f
 struct painter {
     const struct scene *scene;
     float albedo[3], back_albedo[3];
+    const uint8_t *triangle_rgb; /* or NULL: all of one colour */
+    float linear[256];           /* light of each sRGB value */
     bool transparent, ground;
     uint32_t id; /* the triangle that normals belong to */
     float normals[3][3];
@@ -61,11 +63,11 @@ static void light(float rgb[3], const float *n, float sky, float open, const flo
             gloss;
 }
 
-static void barycentric(float out[3], const struct scene *scene, uint32_t id, size_t x, size_t y)
+static void barycentric(float out[3], const struct scene *scene, uint32_t id, float x, float y)
 {
     const uint32_t *v = scene->mesh->triangles + 3 * (size_t)id;
     const struct spot *s = scene->spots;
-    double px = (double)x * SUBPIXEL + SUBPIXEL / 2.0, py = (double)y * SUBPIXEL + SUBPIXEL / 2.0;
+    double px = ((double)x + 0.5) * SUBPIXEL, py = ((double)y + 0.5) * SUBPIXEL;
     double ax = s[v[0]].x, ay = s[v[0]].y;
     double bx = s[v[1]].x - ax, by = s[v[1]].y - ay, cx = s[v[2]].x - ax, cy = s[v[2]].y - ay;
     double area = bx * cy - by * cx; /* not 0: it was drawn */
@@ -74,7 +76,15 @@ static void barycentric(float out[3], const struct scene *scene, uint32_t id, si
     out[0] = 1 - out[1] - out[2];
 }
 
-static void paint_surface(float rgb[3], struct painter *p, uint32_t id, size_t x, size_t y,
+/* Backs are reddish whatever the front's colour. */
+static void surface_colour(float out[3], const struct painter *p, uint32_t id, bool back)
+{
+    const uint8_t *own = p->triangle_rgb ? p->triangle_rgb + 3 * (size_t)id : NULL;
+    for (int i = 0; i < 3; i++)
+        out[i] = back ? p->back_albedo[i] : own ? p->linear[own[i]] : p->albedo[i];
+}
+
+static void paint_surface(float rgb[3], struct painter *p, uint32_t id, float x, float y,
                           float open)
 {
     const struct camera *c = &p->scene->camera;
@@ -97,22 +107,19 @@ static void paint_surface(float rgb[3], struct painter *p, uint32_t id, size_t x
     double turn = (back ? -1 : 1) / length;
     float n[3] = {(float)(turn * dot3(world, c->right)), (float)(turn * dot3(world, c->up)),
                   (float)(turn * dot3(world, c->towards))};
-    light(rgb, n, (float)(turn * world[2]), open, back ? p->back_albedo : p->albedo);
+    float albedo[3];
+    surface_colour(albedo, p, id, back);
+    light(rgb, n, (float)(turn * world[2]), open, albedo);
 }
 
-/* The share of light that the ground behind a sample loses. */
-static float shadow_behind(const struct scene *scene, double x, double y)
+/* How dark the ground behind a pixel is: shadow and the ruler's lines. */
+static float ground_behind(const struct scene *scene, uint32_t x, uint32_t y)
 {
-    const struct camera *c = &scene->camera;
-    double a = (x - c->shift_x) / c->scale, b = (c->shift_y - y) / c->scale, eye[3], ray[3];
-    for (int i = 0; i < 3; i++) {
-        eye[i] = c->centre[i] + c->distance * c->towards[i];
-        ray[i] = a * c->right[i] + b * c->up[i] - c->towards[i];
-    }
-    if (ray[2] >= -1e-9)
+    double at[2], grain = scene->grain;
+    if (!camera_ground(at, &scene->camera, (x + 0.5) * grain, (y + 0.5) * grain))
         return 0;
-    double t = (c->ground_z - eye[2]) / ray[2];
-    return (float)fmin(ground_shadow(scene, eye[0] + t * ray[0], eye[1] + t * ray[1]), 1);
+    float dark = 0.80f * (float)fmin(ground_shadow(scene, at[0], at[1]), 1);
+    return scene->ruler ? 1 - (1 - dark) * (1 - ruler_grid(scene, x, y)) : dark;
 }
 
 /* An ordered pattern of -0.5 .. 0.5: without it the background's slow gradient shows bands. */
@@ -130,23 +137,53 @@ static float inside(const struct scene *scene, uint32_t x, uint32_t y)
     return fminf(fminf(across, down) * 12, 1);
 }
 
-static void paint_pixel(uint8_t *out, struct painter *p, uint32_t x, uint32_t y)
+/* Samples of one triangle within a pixel are lit once, at their middle: a smooth surface needs no
+ * more, and edges come from the counts. */
+static float paint_samples(float rgb[3], struct painter *p, uint32_t x, uint32_t y)
 {
     const struct scene *scene = p->scene;
     size_t grain = scene->grain, columns = scene->width * grain;
-    float rgb[3] = {0}, count = 0, samples = (float)(grain * grain);
-    float open = scene->occlusion[(size_t)y * scene->width + x];
+    float open = scene->occlusion[(size_t)y * scene->width + x], covered = 0;
+    struct {
+        uint32_t id, count;
+        float x, y;
+    } seen[GRAIN_MOST * GRAIN_MOST];
+    size_t kinds = 0;
     for (size_t j = y * grain; j < (y + 1) * grain; j++)
         for (size_t i = x * grain; i < (x + 1) * grain; i++) {
             uint32_t id = scene->ids[j * columns + i];
+            size_t k = kinds;
             if (id == NO_TRIANGLE)
                 continue;
-            paint_surface(rgb, p, id, i, j, open);
-            count++;
+            while (k > 0 && seen[k - 1].id != id)
+                k--;
+            if (k == 0) {
+                k = ++kinds;
+                seen[k - 1].id = id;
+                seen[k - 1].count = 0;
+                seen[k - 1].x = seen[k - 1].y = 0;
+            }
+            seen[k - 1].count++;
+            seen[k - 1].x += (float)i;
+            seen[k - 1].y += (float)j;
+            covered++;
         }
-    float free = (samples - count) / samples, dark = 0;
+    for (size_t k = 0; k < kinds; k++) {
+        float one[3] = {0}, n = (float)seen[k].count;
+        paint_surface(one, p, seen[k].id, seen[k].x / n, seen[k].y / n, open);
+        for (int i = 0; i < 3; i++)
+            rgb[i] += n * one[i];
+    }
+    return covered;
+}
+
+static void paint_pixel(uint8_t *out, struct painter *p, uint32_t x, uint32_t y)
+{
+    const struct scene *scene = p->scene;
+    float rgb[3] = {0}, samples = (float)(scene->grain * scene->grain);
+    float free = (samples - paint_samples(rgb, p, x, y)) / samples, dark = 0;
     if (p->ground && free > 0)
-        dark = 0.80f * shadow_behind(scene, (x + 0.5) * (double)grain, (y + 0.5) * (double)grain);
+        dark = ground_behind(scene, x, y);
     if (p->transparent) {
         dark *= inside(scene, x, y);
         float alpha = 1 - free * (1 - dark); /* the shadow is black that lets light through */
@@ -166,8 +203,11 @@ void shade_picture(struct picture *out, const struct scene *scene,
 {
     struct painter model = {.scene = scene,
                             .transparent = options->transparent,
-                            .ground = options->view != VIEW_BOTTOM,
+                            .ground = options->view != VIEW_BOTTOM && options->view != VIEW_LOW,
+                            .triangle_rgb = options->triangle_rgb,
                             .id = NO_TRIANGLE};
+    for (int i = 0; i < 256; i++)
+        model.linear[i] = to_linear((uint8_t)i);
     /* Backs are reddish: they mean a hole or a triangle turned inside out. */
     static const float back_tint[3] = {0.85f, 0.30f, 0.25f};
     for (int i = 0; i < 3; i++) {

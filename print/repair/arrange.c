@@ -15,6 +15,7 @@
 #define MAX_TESTS ((size_t)200000000)
 #define MAX_PAIRS ((size_t)4000000)
 #define MAX_SNAPS 6
+#define MAX_SQUASHES 16
 
 static bool has_area(const struct mesh *mesh, size_t t)
 {
@@ -137,7 +138,7 @@ static int snap(struct work *w, const struct bvh_pairs *pairs, bool everything, 
     return any && work_tidy(w, err) ? -1 : any;
 }
 
-/* Pairs of triangles that meet, with all their corners on the grid. */
+/* Pairs of triangles that meet, with all their corners on the grid and no slivers among them. */
 static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err)
 {
     for (int i = 0;; i++) {
@@ -146,6 +147,8 @@ static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err
         if (pairs->gave_up || pairs->count > MAX_PAIRS)
             return 1;
         int moved = snap(w, pairs, i > MAX_SNAPS, err);
+        if (moved == 0 && i < MAX_SQUASHES)
+            moved = work_squash(w, pairs, err);
         if (moved <= 0)
             return moved;
     }

@@ -23,7 +23,7 @@ struct arrange_counts {
  *          8e-6 mm for 64 to 128 mm; corners of triangles that meet are moved onto it, the others
  *          keep theirs bit for bit.
  * Result   *from (may be NULL): for each triangle of the result the number of the one in the input
- *          it is a piece of, in that order; malloc'ed, the caller frees. *counts may be NULL.
+ *          it is a piece of; malloc'ed, the caller frees. *counts may be NULL.
  * Cost     finding O(n log n), cutting O(pairs) for each round; usually 2 to 4 rounds.
  * Errors   ERR_INPUT mesh_not_finite; ERR_LIMIT mesh_too_tangled when triangles meet so often that
  *          cutting would not end soon, or no memory. The mesh is untouched then.

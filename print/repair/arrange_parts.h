@@ -164,6 +164,12 @@ void work_corner(int32_t out[3], const struct work *w, uint32_t vertex);
  */
 int work_cut(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUST_CHECK;
 
+/**
+ * Leads the long edges of slivers among the pairs through the corners across from them. 1 where
+ * there were any.
+ */
+int work_squash(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUST_CHECK;
+
 /** Makes one vertex of equal ones, then drops triangles without area. */
 int work_tidy(struct work *w, struct err *err) MUST_CHECK;
 

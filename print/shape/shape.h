@@ -30,19 +30,6 @@ void mesh_move(struct mesh *mesh, struct vec by);
 /** The rotation that brings `down` to point to -Z by the shortest way. */
 struct rotation rotation_down(struct vec down);
 
-struct orient_choice {
-    struct rotation rotation;
-    double overhang_before_mm2, overhang_after_mm2;
-};
-
-/**
- * Looks for the side to stand on: the hull-like flat sides of the mesh and 26 fixed directions,
- * judged by overhanging area, contact and tilt. Upright wins unless another way saves a third of
- * the overhang.
- */
-int mesh_find_orientation(struct orient_choice *out, const struct mesh *mesh,
-                          struct err *err) MUST_CHECK;
-
 struct flatten_result {
     double cut_mm; /* how much of the bottom went; 0: nothing was cut */
     double contact_before_mm2, contact_after_mm2;

@@ -130,6 +130,41 @@ static void test_png__comes_back_as_it_went(void)
     bytes_free(&file);
 }
 
+/* The chunk at `at`: its name, and where the next one begins. */
+static size_t chunk_at(char name[5], const uint8_t *file, size_t at)
+{
+    memcpy(name, file + at + 4, 4);
+    name[4] = 0;
+    return at + 12 + ((size_t)file[at + 2] << 8) + file[at + 3]; /* these are under 64 KiB */
+}
+
+/* Three frames: a reader of still pictures sees the first, the others follow with rising numbers.
+ */
+static void test_png__plays_frames_in_turn(void)
+{
+    uint8_t red[] = {255, 0, 0, 255}, green[] = {0, 255, 0, 255}, clear[] = {0, 0, 255, 0};
+    struct picture frames[3] = {{red, 1, 1}, {green, 1, 1}, {clear, 1, 1}}, out;
+    struct bytes file = {0};
+    char name[5], names[100] = "";
+    uint32_t sequence = 0;
+    CHECK_OK(png_animate(&file, frames, 3, 80, 6, &err));
+    CHECK_OK(png_decode(&out, NULL, file.data, file.len, 4, &err));
+    CHECK(!memcmp(out.rgba, red, 4));
+    picture_free(&out);
+    for (size_t at = 8, next; at < file.len; at = next) {
+        next = chunk_at(name, file.data, at);
+        strcat(strcat(names, name), " ");
+        if (strcmp(name, "fcTL") == 0 || strcmp(name, "fdAT") == 0)
+            CHECK(file.data[at + 11] == sequence++);
+    }
+    CHECK_TEXT(names, "IHDR acTL sRGB fcTL IDAT fcTL fdAT fcTL fdAT IEND ");
+    CHECK(file.data[8 + 8 + 9] == 6); /* with alpha, for all frames, since one needs it */
+    frames[1].width = 0;
+    CHECK_FAILS(png_animate(&file, frames, 3, 80, 6, &err), ERR_INPUT);
+    CHECK_FAILS(png_animate(&file, frames, 0, 80, 6, &err), ERR_INPUT);
+    bytes_free(&file);
+}
+
 static int run(struct child_result *r, const char *script, struct child_limits limits)
 {
     const char *argv[] = {"/bin/sh", "-c", script, NULL};
@@ -172,5 +207,6 @@ TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
       TEST(test_file__is_written_whole_and_read_back),
       TEST(test_hash__matches_the_published_vector), TEST(test_id__sorts_and_is_recognised),
       TEST(test_json__names_the_place_of_a_fault), TEST(test_schema__finds_each_sort_of_violation),
-      TEST(test_png__comes_back_as_it_went), TEST(test_child__returns_streams_and_code),
-      TEST(test_child__is_killed_at_its_time_limit), TEST(test_child__says_what_is_not_installed))
+      TEST(test_png__comes_back_as_it_went), TEST(test_png__plays_frames_in_turn),
+      TEST(test_child__returns_streams_and_code), TEST(test_child__is_killed_at_its_time_limit),
+      TEST(test_child__says_what_is_not_installed))

@@ -170,30 +170,30 @@ static inline const char *soup_judge(const struct mesh *mesh, bool crossings)
 static inline const char *soup_feed(const uint8_t *data, size_t n, bool crossings, bool *made)
 {
     static char why[400];
-    struct mesh in, out = {0};
+    struct mesh in;
+    struct prepared out = {0};
     struct prep_options options;
     struct err err = {0};
-    enum verdict verdict = VERDICT_REJECT;
     cJSON *report = NULL;
     const char *wrong = NULL;
     soup_make(&in, &options, data, n);
     *made = false;
     if (in.triangle_count == 0)
         goto out;
-    if (mesh_prep(&out, &report, &verdict, &in, &options, &err)) {
+    if (mesh_prep(&out, &report, &in, &options, &err)) {
         snprintf(why, sizeof why, "failed as %s %s: %.200s", err_kind_name(err.kind), err.code,
                  err.what);
         wrong = why;
-    } else if (verdict != VERDICT_REJECT) {
+    } else if (out.verdict != VERDICT_REJECT) {
         *made = true;
-        wrong = soup_judge(&out, crossings);
+        wrong = soup_judge(&out.mesh, crossings);
     } else if (cJSON_GetArraySize(json_get(report, "findings")) == 0) {
         wrong = "rejected without a finding";
     }
 out:
     cJSON_Delete(report);
     mesh_free(&in);
-    mesh_free(&out);
+    prepared_free(&out);
     return wrong;
 }
 

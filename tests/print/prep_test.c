@@ -9,9 +9,8 @@
 #include "tests/print/meshes.h"
 
 static struct err err;
-static struct mesh out;
+static struct prepared out;
 static cJSON *report;
-static enum verdict verdict;
 
 static int follows_schema(void)
 {
@@ -26,10 +25,10 @@ static int follows_schema(void)
 
 static int prep(const struct mesh *in, const struct prep_options *options)
 {
-    mesh_free(&out);
+    prepared_free(&out);
     cJSON_Delete(report);
     report = NULL;
-    return mesh_prep(&out, &report, &verdict, in, options, &err);
+    return mesh_prep(&out, &report, in, options, &err);
 }
 
 static const cJSON *finding(const char *code)
@@ -54,10 +53,10 @@ static void test_prep__puts_the_part_where_the_bed_is(void)
     add_box(&in, 1000, 2000, 3000, 1, 2, 3);
     CHECK_OK(prep(&in, &options));
     CHECK_OK(follows_schema());
-    CHECK(verdict == VERDICT_PASS);
+    CHECK(out.verdict == VERDICT_PASS);
     CHECK_TEXT(json_text(report, "verdict", ""), "pass");
     double low[3], high[3];
-    mesh_bounds(&out, low, high);
+    mesh_bounds(&out.mesh, low, high);
     CHECK_NEAR(low[2], 0, 0);
     CHECK_NEAR(high[2], 60, 1e-4);
     CHECK_NEAR(low[0] + high[0], 0, 1e-5);
@@ -77,7 +76,7 @@ static void test_prep__makes_100_mm_of_what_has_no_unit(void)
     options.unit_mm = 1; /* millimetres already: too small, but as large as it says */
     CHECK_OK(prep(&in, &options));
     CHECK_NEAR(output("volume_mm3"), 0.125, 1e-6);
-    CHECK(finding("too_small") && verdict == VERDICT_REVISE);
+    CHECK(finding("too_small") && out.verdict == VERDICT_REVISE);
     mesh_free(&in);
 }
 
@@ -99,7 +98,7 @@ static void test_prep__mends_and_says_so(void)
     mesh_free(&in);
 }
 
-static void test_prep__rejects_a_sheet(void)
+static void test_prep__gives_a_sheet_a_wall_and_rejects_nothing(void)
 {
     struct mesh in = {0};
     struct prep_options options = PREP_OPTIONS_DEFAULT;
@@ -107,11 +106,14 @@ static void test_prep__rejects_a_sheet(void)
     in.triangle_count = 2;
     CHECK_OK(prep(&in, &options));
     CHECK_OK(follows_schema());
-    CHECK(verdict == VERDICT_REJECT && out.triangle_count == 0 && finding("nothing_solid"));
-    CHECK(cJSON_IsNull(cJSON_GetObjectItem(report, "output")));
+    CHECK(out.verdict == VERDICT_REVISE && finding("sheets_thickened"));
+    CHECK_NEAR(output("volume_mm3"), 100 * 100 * 0.8, 800); /* 100 mm, the usual wall */
     in.triangle_count = 0;
     CHECK_OK(prep(&in, &options));
-    CHECK(verdict == VERDICT_REJECT);
+    CHECK_OK(follows_schema());
+    CHECK(out.verdict == VERDICT_REJECT && out.mesh.triangle_count == 0 &&
+          finding("nothing_solid"));
+    CHECK(cJSON_IsNull(cJSON_GetObjectItem(report, "output")));
     mesh_free(&in);
 }
 
@@ -122,10 +124,11 @@ static void test_prep__judges_size_walls_and_stand(void)
     options.unit_mm = 1;
     options.bed_mm[0] = options.bed_mm[1] = 220;
     options.bed_mm[2] = 250;
-    add_box(&in, 0, 0, 0, 300, 0.5f, 40); /* too long, a thin wall, and it falls over */
+    add_box(&in, 0, 0, 0, 400, 0.5f, 40); /* too long, a thin wall, and it falls over */
     CHECK_OK(prep(&in, &options));
-    CHECK(verdict == VERDICT_REVISE);
-    CHECK(finding("too_big") && json_number(finding("too_big"), "limit", 0) == 220);
+    CHECK(out.verdict == VERDICT_REVISE);
+    CHECK(finding("too_big"));
+    CHECK_NEAR(json_number(finding("too_big"), "limit", 0), 220 * sqrt(2), 1); /* cornerwise */
     CHECK(finding("thin_walls") && finding("tips_over"));
     CHECK_NEAR(json_number(finding("tips_over"), "value", 0), 0.716, 0.01);
     mesh_free(&in);
@@ -140,13 +143,14 @@ static void test_prep__makes_the_same_bytes_twice(void)
     add_ball(&in, 0, 0, 0, 1, 20);
     add_ball(&in, 1, 0.2, 0, 0.6, 14);
     CHECK_OK(prep(&in, &options));
-    first = out;
-    out = (struct mesh){0};
+    first = out.mesh;
+    out.mesh = (struct mesh){0};
     CHECK_OK(prep(&in, &options));
-    CHECK(first.triangle_count == out.triangle_count && first.vertex_count == out.vertex_count);
-    CHECK(memcmp(first.xyz, out.xyz, 12 * out.vertex_count) == 0);
-    CHECK(memcmp(first.triangles, out.triangles, 12 * out.triangle_count) == 0);
-    CHECK(finding("decimated") && out.triangle_count < 700);
+    CHECK(first.triangle_count == out.mesh.triangle_count &&
+          first.vertex_count == out.mesh.vertex_count);
+    CHECK(memcmp(first.xyz, out.mesh.xyz, 12 * out.mesh.vertex_count) == 0);
+    CHECK(memcmp(first.triangles, out.mesh.triangles, 12 * out.mesh.triangle_count) == 0);
+    CHECK(finding("decimated") && out.mesh.triangle_count < 700);
     mesh_free(&first);
     mesh_free(&in);
 }
@@ -169,11 +173,11 @@ static void test_inspect__names_faults_and_changes_nothing(void)
     cJSON_Delete(report);
     report = NULL;
     mesh_free(&in);
-    mesh_free(&out);
+    prepared_free(&out);
 }
 
 TESTS(TEST(test_prep__puts_the_part_where_the_bed_is),
       TEST(test_prep__makes_100_mm_of_what_has_no_unit), TEST(test_prep__mends_and_says_so),
-      TEST(test_prep__rejects_a_sheet), TEST(test_prep__judges_size_walls_and_stand),
-      TEST(test_prep__makes_the_same_bytes_twice),
+      TEST(test_prep__gives_a_sheet_a_wall_and_rejects_nothing),
+      TEST(test_prep__judges_size_walls_and_stand), TEST(test_prep__makes_the_same_bytes_twice),
       TEST(test_inspect__names_faults_and_changes_nothing))

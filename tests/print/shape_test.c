@@ -71,23 +71,6 @@ static void test_flatten__levels_uneven_feet(void)
     mesh_free(&m);
 }
 
-/* A mushroom stands better on its hat than with the hat in the air. */
-static void test_orientation__turns_a_mushroom_on_its_hat(void)
-{
-    struct mesh m = {0};
-    struct orient_choice choice;
-    add_box(&m, 45, 45, 0, 10, 10, 50);
-    add_box(&m, 0, 0, 50, 100, 100, 10);
-    CHECK_OK(mesh_find_orientation(&choice, &m, &err));
-    CHECK(choice.overhang_after_mm2 < 0.2 * choice.overhang_before_mm2);
-    CHECK_NEAR(choice.rotation.row[2].z, -1, 1e-9);
-    mesh_free(&m);
-    add_box(&m, 0, 0, 0, 30, 30, 60); /* a box already stands as well as it can */
-    CHECK_OK(mesh_find_orientation(&choice, &m, &err));
-    CHECK_NEAR(choice.rotation.row[2].z, 1, 1e-9);
-    mesh_free(&m);
-}
-
 static void test_decimate__keeps_a_ball_closed_and_round(void)
 {
     struct mesh m = {0};
@@ -104,5 +87,4 @@ static void test_decimate__keeps_a_ball_closed_and_round(void)
 
 TESTS(TEST(test_rotation__brings_any_side_down), TEST(test_flatten__gives_a_ball_a_foot),
       TEST(test_flatten__leaves_a_box_alone), TEST(test_flatten__levels_uneven_feet),
-      TEST(test_orientation__turns_a_mushroom_on_its_hat),
       TEST(test_decimate__keeps_a_ball_closed_and_round))

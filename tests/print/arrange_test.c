@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The arrangement: after it triangles share corners and edges and nothing else, and every winding
+ * number is what it was. Small soups on small grids have degeneracies of every kind. */
+#include "tests/test.h"
+
+#include "print/measure/bvh.h"
+#include "print/repair/arrange.h"
+#include "tests/print/meshes.h"
+
+static struct err err;
+
+static uint32_t random_number(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+/* Corners on a grid of side^3 points, `spread` apart; each triangle with corners of its own. */
+static void make_soup(struct mesh *m, size_t triangles, uint32_t side, float spread, uint32_t seed)
+{
+    uint32_t state = seed * 2654435761u + 1;
+    if (mesh_alloc(m, 3 * triangles, triangles, &err))
+        abort();
+    for (size_t i = 0; i < 9 * triangles; i++)
+        m->xyz[i] = (float)(random_number(&state) % side) * spread;
+    for (size_t i = 0; i < 3 * triangles; i++)
+        m->triangles[i] = (uint32_t)i;
+}
+
+static size_t still_meeting(const struct mesh *m)
+{
+    struct bvh bvh;
+    struct bvh_pairs pairs = {0};
+    struct bvh_pair_options options = {.max_tests = SIZE_MAX};
+    if (bvh_build(&bvh, m, &err) || bvh_meeting_pairs(&pairs, &bvh, &options, &err))
+        abort();
+    size_t count = pairs.count;
+    bvh_pairs_free(&pairs);
+    bvh_free(&bvh);
+    return count;
+}
+
+static struct vec area_of(const struct mesh *m, size_t t)
+{
+    return mesh_normal2(m, t);
+}
+
+/* The largest difference between a triangle's normal2 and the sum over its pieces. */
+static double area_lost(const struct mesh *before, const struct mesh *after, const uint32_t *from)
+{
+    struct vec *sums = calloc(before->triangle_count + 1, sizeof *sums);
+    double most = 0;
+    if (!sums)
+        abort();
+    for (size_t t = 0; t < after->triangle_count; t++)
+        sums[from[t]] = vec_add(sums[from[t]], area_of(after, t));
+    for (size_t t = 0; t < before->triangle_count; t++)
+        most = fmax(most, vec_length(vec_sub(sums[t], area_of(before, t))));
+    free(sums);
+    return most;
+}
+
+static double solid_angle(struct vec a, struct vec b, struct vec c)
+{
+    double la = vec_length(a), lb = vec_length(b), lc = vec_length(c);
+    double div = la * lb * lc + vec_dot(a, b) * lc + vec_dot(b, c) * la + vec_dot(c, a) * lb;
+    return 2 * atan2(vec_dot(a, vec_cross(b, c)), div);
+}
+
+/* Of all triangles as seen from p: keeps track of how they are wound, open or not. */
+static double winding(const struct mesh *m, struct vec p)
+{
+    double sum = 0;
+    for (size_t t = 0; t < m->triangle_count; t++)
+        sum += solid_angle(vec_sub(mesh_corner(m, t, 0), p), vec_sub(mesh_corner(m, t, 1), p),
+                           vec_sub(mesh_corner(m, t, 2), p));
+    return sum / (4 * 3.14159265358979323846);
+}
+
+/* Edges summed by direction; a boundary must not change but for being cut. Its moment about three
+ * odd points, the sum of a x b for its edges, does not see cuts. */
+static struct vec boundary_moment(const struct mesh *m, struct vec at)
+{
+    struct vec sum = {0, 0, 0};
+    for (size_t t = 0; t < m->triangle_count; t++)
+        for (int c = 0; c < 3; c++)
+            sum = vec_add(sum, vec_cross(vec_sub(mesh_corner(m, t, c), at),
+                                         vec_sub(mesh_corner(m, t, (c + 1) % 3), at)));
+    return sum;
+}
+
+/* Arranges and compares; "" when all is well. */
+static const char *trouble(struct mesh *m, double size)
+{
+    struct mesh before = {0};
+    struct arrange_counts counts;
+    uint32_t *from = NULL;
+    static const struct vec eyes[4] = {
+        {0.137, 0.291, 0.513}, {0.771, 0.389, 0.287}, {0.433, 0.817, 0.659}, {1.31, -0.43, 0.71}};
+    const char *wrong = "";
+    if (mesh_copy(&before, m, &err) || mesh_arrange(m, &from, &counts, &err)) {
+        mesh_free(&before);
+        return "refused";
+    }
+    double tolerance = 1e-5 * size * (double)(before.triangle_count + 10);
+    if (counts.left || still_meeting(m))
+        wrong = "triangles still meet";
+    else if (area_lost(&before, m, from) > tolerance * size)
+        wrong = "area is lost";
+    for (int i = 0; i < 4 && !*wrong; i++) {
+        struct vec eye = vec_scale(eyes[i], size);
+        struct vec turned = vec_sub(boundary_moment(m, eye), boundary_moment(&before, eye));
+        if (vec_length(turned) > tolerance * size)
+            wrong = "the boundary has moved";
+        if (fabs(winding(m, eye) - winding(&before, eye)) > 1e-4)
+            wrong = "winding numbers have changed";
+    }
+    mesh_free(&before);
+    free(from);
+    return wrong;
+}
+
+static void test_arrange__leaves_soups_conforming(void)
+{
+    for (uint32_t seed = 1; seed <= 600; seed++) {
+        struct mesh m = {0};
+        uint32_t side = 2 + seed % 7;
+        make_soup(&m, 2 + seed * 7 % 31, side, 1 + (float)(seed % 5), seed);
+        const char *wrong = trouble(&m, (double)(side - 1) * (1 + seed % 5));
+        mesh_free(&m);
+        if (*wrong)
+            TEST_GIVE_UP("soup %u: %s", seed, wrong);
+    }
+}
+
+/* Many in one plane: each overlap must be cut alike in all that cover it. */
+static void test_arrange__cuts_overlaps_in_one_plane_alike(void)
+{
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        struct mesh m = {0};
+        make_soup(&m, 3 + seed % 20, 20, 1, seed);
+        for (size_t v = 0; v < m.vertex_count; v++)
+            m.xyz[3 * v + 2] = seed % 2 ? 5 : m.xyz[3 * v] + 2 * m.xyz[3 * v + 1];
+        const char *wrong = trouble(&m, 60);
+        mesh_free(&m);
+        if (*wrong)
+            TEST_GIVE_UP("soup %u: %s", seed, wrong);
+    }
+}
+
+/* Corners anywhere: rounding makes new meetings. */
+static void test_arrange__leaves_odd_soups_conforming(void)
+{
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        struct mesh m = {0};
+        make_soup(&m, 10 + seed * 3, 16777213, 0x1.234p-18f, seed);
+        const char *wrong = trouble(&m, 72);
+        mesh_free(&m);
+        if (*wrong)
+            TEST_GIVE_UP("soup %u: %s", seed, wrong);
+    }
+}
+
+static void test_arrange__unites_two_boxes_along_closed_lines(void)
+{
+    struct mesh m = {0};
+    struct arrange_counts counts;
+    add_box(&m, 0, 0, 0, 10, 10, 10);
+    add_box(&m, 5, 5, 5, 10, 10, 10);
+    CHECK_OK(mesh_arrange(&m, NULL, &counts, &err));
+    CHECK(counts.pairs > 0 && counts.left == 0 && counts.rounds == 1 && counts.cut == 12);
+    CHECK(still_meeting(&m) == 0);
+    mesh_free(&m);
+}
+
+static void test_arrange__leaves_what_meets_nothing_bit_for_bit(void)
+{
+    struct mesh m = {0}, before = {0};
+    struct arrange_counts counts;
+    add_ball(&m, 0.1, 0.2, 0.3, 7.77, 12);
+    CHECK_OK(mesh_copy(&before, &m, &err));
+    CHECK_OK(mesh_arrange(&m, NULL, &counts, &err));
+    CHECK(counts.pairs == 0 && counts.cut == 0 && counts.rounds == 0 && counts.left == 0);
+    CHECK(m.vertex_count == before.vertex_count && m.triangle_count == before.triangle_count);
+    CHECK(memcmp(m.xyz, before.xyz, m.vertex_count * 12) == 0);
+    CHECK(memcmp(m.triangles, before.triangles, m.triangle_count * 12) == 0);
+    mesh_free(&before);
+    mesh_free(&m);
+}
+
+/* Copies are kept: two boxes in one place wind twice. */
+static void test_arrange__keeps_copies(void)
+{
+    struct mesh m = {0};
+    add_box(&m, 0, 0, 0, 10, 10, 10);
+    add_box(&m, 0, 0, 0, 10, 10, 10);
+    CHECK_OK(mesh_arrange(&m, NULL, NULL, &err));
+    CHECK(m.triangle_count == 24 && m.vertex_count == 8);
+    CHECK_NEAR(winding(&m, (struct vec){3, 4, 5}), 2, 1e-9);
+    mesh_free(&m);
+}
+
+static void test_arrange__refuses_a_tangle_soon(void)
+{
+    struct mesh m = {0};
+    make_soup(&m, 10000, 1000, 0.1f, 7);
+    CHECK_FAILS(mesh_arrange(&m, NULL, NULL, &err), ERR_LIMIT);
+    CHECK_TEXT(err.code, "mesh_too_tangled");
+    CHECK(m.triangle_count == 10000);
+    mesh_free(&m);
+}
+
+static void test_arrange__refuses_what_is_no_number(void)
+{
+    struct mesh m = {0};
+    add_box(&m, 0, 0, 0, 1, 1, 1);
+    m.xyz[4] = NAN;
+    CHECK_FAILS(mesh_arrange(&m, NULL, NULL, &err), ERR_INPUT);
+    mesh_free(&m);
+}
+
+TESTS(TEST(test_arrange__leaves_soups_conforming),
+      TEST(test_arrange__cuts_overlaps_in_one_plane_alike),
+      TEST(test_arrange__leaves_odd_soups_conforming),
+      TEST(test_arrange__unites_two_boxes_along_closed_lines),
+      TEST(test_arrange__leaves_what_meets_nothing_bit_for_bit), TEST(test_arrange__keeps_copies),
+      TEST(test_arrange__refuses_a_tangle_soon), TEST(test_arrange__refuses_what_is_no_number))
