@@ -4,6 +4,7 @@
 #include "print/judge.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "print/measure/stand.h"
 
@@ -123,12 +124,15 @@ static void judge_walls(struct report *r, const struct prep_measures *m,
     if (!(limits->min_wall_mm > 0) || p->pass_scale <= 1)
         return;
     bool much = p->thin_share > limits->thin_share;
+    char remedy[80] = "";
+    if (p->pass_scale < 3)
+        snprintf(remedy, sizeof remedy, "; from a height of %.0f mm on all of it has enough",
+                 ceil(p->pass_scale * m->mesh.size_mm[2]));
     report_find(r, "thin_walls", much ? SEVERITY_WARNING : SEVERITY_INFO, p->thin_share,
                 limits->thin_share,
                 "%.1f %% of the surface has less than %.1f mm of material behind it (least %.2f) "
-                "and may break or not print; from a height of %.0f mm on all of it has enough",
-                100 * p->thin_share, limits->min_wall_mm, p->thinnest_mm,
-                ceil(p->pass_scale * m->mesh.size_mm[2]));
+                "and may break or not print%s",
+                100 * p->thin_share, limits->min_wall_mm, p->thinnest_mm, remedy);
 }
 
 static const char *side_name(double deg)
