@@ -259,8 +259,8 @@ static int lost_sheets(struct mesh *lost, const struct mesh *in, const struct me
 static int rebuild(struct ladder *l, const struct mesh *from)
 {
     struct mesh built = {0}, lost = {0};
-    double share = 0, step = l->options->size_mm / 180;
-    struct rebuild_options options = {.cells = 180};
+    double share = 0, step = l->options->size_mm / 330;
+    struct rebuild_options options = {.step_mm = step};
     if (mesh_rebuild(&built, from, &options, l->err))
         return -1;
     double volume = built.triangle_count ? mesh_volume(&built) : 0;
