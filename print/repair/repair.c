@@ -7,11 +7,13 @@
 
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
+#include "print/measure/visible.h"
 #include "print/repair/outline.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
+#define MOST_LOST 0.02 /* of the visible surface, before a rebuild is tried */
 
 struct ladder {
     struct mesh *mesh;
@@ -191,6 +193,12 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
     return failed;
 }
 
+/* Too tangled to be cut in sensible time is no failure while there is a rung below. */
+static int give_way(const struct ladder *l, int failed)
+{
+    return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
+}
+
 /* 0 solid, 1 not: arrange, outline, and walls for what was lost. */
 static int unite(struct ladder *l)
 {
@@ -200,6 +208,7 @@ static int unite(struct ladder *l)
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
                                &l->counts->united, l->err);
+    failed = give_way(l, failed);
     if (failed >= 0)
         done(l, "unite", l->counts->united.rounds > 0);
     if (failed >= 0 && loose.triangle_count) {
@@ -259,7 +268,7 @@ static int lost_sheets(struct mesh *lost, const struct mesh *in, const struct me
 static int rebuild(struct ladder *l, const struct mesh *from)
 {
     struct mesh built = {0}, lost = {0};
-    double share = 0, step = l->options->size_mm / 330;
+    double share = 0, step = l->options->size_mm / 250;
     struct rebuild_options options = {.step_mm = step};
     if (mesh_rebuild(&built, from, &options, l->err))
         return -1;
@@ -285,6 +294,57 @@ static int rebuild(struct ladder *l, const struct mesh *from)
     l->counts->rebuilt = true;
     done(l, "rebuild", true);
     return 0;
+}
+
+/* Share of what the eye could see that lies over a wall away from the result; by a few thousand
+ * triangles. */
+static int lost_share(double *share, const struct ladder *l, const struct mesh *given)
+{
+    struct bvh before = {0}, now = {0};
+    const size_t n = given->triangle_count, step = n / 4000 + 1;
+    double lost = 0, seen = 0;
+    *share = 1;
+    if (l->mesh->triangle_count == 0)
+        return 0;
+    int failed = bvh_build(&before, given, l->err) || bvh_build(&now, l->mesh, l->err);
+    for (uint32_t t = 0; !failed && t < n; t += (uint32_t)step) {
+        struct vec p = {0};
+        double area = vec_length(mesh_normal2(given, t));
+        for (int c = 0; c < 3; c++)
+            p = vec_add(p, vec_scale(mesh_corner(given, t, c), 1.0 / 3));
+        bool away = bvh_nearest(&now, p, l->wall_mm, NULL, NULL) >= l->wall_mm;
+        /* Rays cost more than distances: what lies near is taken as seen. */
+        if (away && !bvh_sees(&before, p, t))
+            continue;
+        seen += area;
+        lost += away ? area : 0;
+    }
+    *share = seen > 0 ? lost / seen : 0;
+    bvh_free(&before);
+    bvh_free(&now);
+    return failed ? -1 : 0;
+}
+
+/* The last rung, kept when the one before failed or lost more than it does. */
+static int fall_back(struct ladder *l, const struct mesh *given, bool solid, double lost)
+{
+    struct mesh best = *l->mesh;
+    double again = 1;
+    *l->mesh = (struct mesh){0};
+    int failed = rebuild(l, given);
+    if (!failed)
+        failed = give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
+    if (!failed)
+        failed = lost_share(&again, l, given);
+    if (failed == 1 || (!failed && solid && again >= lost)) {
+        struct mesh other = *l->mesh;
+        *l->mesh = best;
+        best = other;
+        l->counts->rebuilt = false;
+        failed = !solid;
+    }
+    mesh_free(&best);
+    return failed;
 }
 
 /* A mesh that is one closed shell facing outward needs no look at its sides. */
@@ -313,12 +373,12 @@ static int climb(struct ladder *l)
     struct mesh given = {0};
     if (mesh_copy(&given, l->mesh, l->err))
         return -1;
+    double lost = 0;
     int failed = (holes && fill(l)) || add_twosided(l) ? -1 : unite(l);
-    if (failed == 1 && given.triangle_count) {
-        failed = rebuild(l, &given);
-        if (!failed)
-            failed = mesh_unite(l->mesh, l->options->size_mm, NULL, l->err);
-    }
+    if (!failed && l->counts->united.rounds)
+        failed = lost_share(&lost, l, &given);
+    if (given.triangle_count && (failed == 1 || (!failed && lost > MOST_LOST)))
+        failed = fall_back(l, &given, !failed, lost);
     mesh_free(&given);
     return failed ? failed : sort(l);
 }
