@@ -9,6 +9,7 @@
 #include "print/measure/measure.h"
 #include "print/measure/visible.h"
 #include "print/repair/outline.h"
+#include "print/repair/places.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
@@ -139,6 +140,8 @@ static int fill(struct ladder *l)
         return -1;
     size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
     done(l, "fill_holes", l->counts->holes.filled > 0);
+    if (sure > before && places_note(l->counts, "fill_holes", l->mesh, NULL, before, l->err))
+        return -1;
     return set_kinds(l, before, sure, SOLID_FACE) ||
                    set_kinds(l, sure, l->mesh->triangle_count, SOLID_LID)
                ? -1
@@ -186,7 +189,9 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
     if (failed || loose->triangle_count == 0)
         return failed;
     l->counts->thickened = true;
-    if (mesh_append(l->mesh, loose, false, l->err))
+    size_t first = l->mesh->triangle_count;
+    if (mesh_append(l->mesh, loose, false, l->err) ||
+        places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
     failed = mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
     done(l, "thicken_sheets", true);
@@ -199,18 +204,32 @@ static int give_way(const struct ladder *l, int failed)
     return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
 }
 
+/* The triangles that cutting and turning made. */
+static int note_united(struct ladder *l, const struct mesh *before)
+{
+    uint8_t *made = malloc(l->mesh->triangle_count + 1);
+    int failed = made ? places_made(made, l->mesh, before, l->err)
+                      : FAIL(l->err, ERR_LIMIT, "no memory for places");
+    if (!failed)
+        failed = places_note(l->counts, "unite", l->mesh, made, 0, l->err);
+    free(made);
+    return failed;
+}
+
 /* 0 solid, 1 not: arrange, outline, and walls for what was lost. */
 static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l);
-    int failed = faces ? 0 : mesh_copy(&seen, l->mesh, l->err);
+    int failed = mesh_copy(&seen, l->mesh, l->err);
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
                                &l->counts->united, l->err);
     failed = give_way(l, failed);
     if (failed >= 0)
         done(l, "unite", l->counts->united.rounds > 0);
+    if (failed >= 0 && l->counts->united.rounds && note_united(l, &seen))
+        failed = -1;
     if (failed >= 0 && loose.triangle_count) {
         /* Lids are no part of what was seen. */
         size_t n = 0;
@@ -347,40 +366,53 @@ static int fall_back(struct ladder *l, const struct mesh *given, bool solid, dou
     return failed;
 }
 
-/* A mesh that is one closed shell facing outward needs no look at its sides. */
-static int needs_facing(const struct mesh *mesh, bool solid, bool *needs, bool *holes,
-                        struct err *err)
+/* Closed shells that all face outward need no look at their sides. */
+static int look_at_shells(struct ladder *l, bool solid, bool *facing, size_t *shells)
 {
     struct topology t;
-    if (topology_build(&t, mesh, err))
+    if (topology_build(&t, l->mesh, l->err))
         return -1;
-    *needs = !solid || t.shells > 1 || mesh_volume(mesh) < 0;
-    *holes = !solid;
+    double *volume = calloc(t.shells + 1, sizeof *volume);
+    int failed = volume ? 0 : FAIL(l->err, ERR_LIMIT, "no memory for %zu shells", t.shells);
+    struct vec origin = {0};
+    if (l->mesh->triangle_count)
+        origin = mesh_corner(l->mesh, 0, 0);
+    for (size_t i = 0; !failed && i < l->mesh->triangle_count; i++)
+        volume[t.shell[i]] +=
+            vec_dot(vec_sub(mesh_corner(l->mesh, i, 0), origin), mesh_normal2(l->mesh, i));
+    *facing = !solid;
+    for (size_t i = 0; !failed && i < t.shells; i++)
+        *facing |= volume[i] < 0;
+    *shells = t.shells;
+    free(volume);
     topology_free(&t);
-    return 0;
+    return failed;
 }
 
 static int climb(struct ladder *l)
 {
     size_t bad = 0;
-    bool solid = false, facing, holes;
+    bool solid = false, facing;
+    size_t shells;
     if (weld_and_clean(l, &bad, &solid))
         return -1;
     if (l->mesh->triangle_count + l->twosided.triangle_count == 0)
         return 1;
-    if (needs_facing(l->mesh, solid, &facing, &holes, l->err) || (facing && face_outward(l)))
+    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l)))
         return -1;
     struct mesh given = {0};
     if (mesh_copy(&given, l->mesh, l->err))
         return -1;
     double lost = 0;
-    int failed = (holes && fill(l)) || add_twosided(l) ? -1 : unite(l);
+    int failed = (!solid && fill(l)) || add_twosided(l) ? -1 : unite(l);
     if (!failed && l->counts->united.rounds)
         failed = lost_share(&lost, l, &given);
     if (given.triangle_count && (failed == 1 || (!failed && lost > MOST_LOST)))
         failed = fall_back(l, &given, !failed, lost);
     mesh_free(&given);
-    return failed ? failed : sort(l);
+    if (!failed && (l->counts->united.rounds || shells > 1 || l->counts->rebuilt))
+        failed = sort(l);
+    return failed;
 }
 
 int mesh_repair(struct mesh *mesh, struct repair_counts *counts,

@@ -86,6 +86,9 @@ static void test_repair__closes_a_triangular_hole(void)
     CHECK(counts.holes.filled == 1 && !counts.rebuilt);
     CHECK(is_solid(&m));
     CHECK_NEAR(mesh_volume(&m), 1000, 1e-3);
+    /* The report can say where. */
+    CHECK(counts.place_count == 1 && counts.places[0].triangles == 1);
+    CHECK(strcmp(counts.places[0].rung, "fill_holes") == 0);
     mesh_free(&m);
 }
 
