@@ -28,7 +28,8 @@ bool skin_has_colour(const struct skin *skin)
         return true;
     for (size_t i = 0; i < skin->material_count; i++) {
         const struct skin_material *m = &skin->materials[i];
-        if (m->picture >= 0 || m->factor[0] != 1 || m->factor[1] != 1 || m->factor[2] != 1)
+        if (m->picture >= 0 || m->factor[0] != m->factor[1] || m->factor[1] != m->factor[2] ||
+            m->factor[0] != skin->materials[0].factor[0])
             return true;
     }
     return false;

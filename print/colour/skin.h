@@ -46,7 +46,7 @@ struct skin {
 
 void skin_free(struct skin *skin);
 
-/** True when the file says anything of colours: textures, vertex colours or a factor not white. */
+/** True when the file says more than one grey: textures, vertex colours, coloured materials. */
 bool skin_has_colour(const struct skin *skin);
 
 /**

@@ -156,10 +156,29 @@ static void weights(double b[3], const struct mesh *mesh, size_t t, struct vec p
     b[0] = 1 - b[1] - b[2];
 }
 
-static void colour_nearest(uint8_t rgb[3], const struct transfer *x, size_t t)
+/* What the last query found: its distance bounds how far the next one's nearest can be. */
+struct hint {
+    struct vec at;
+    bool known;
+};
+
+static uint32_t ask_nearest(struct vec *at, struct hint *hint, const struct bvh *bvh, struct vec p)
+{
+    uint32_t found = UINT32_MAX;
+    if (hint->known) {
+        double within = vec_length(vec_sub(p, hint->at)) * (1 + 1e-9) + 1e-12;
+        bvh_nearest(bvh, p, within, at, &found);
+    }
+    if (found == UINT32_MAX)
+        bvh_nearest(bvh, p, 1e30, at, &found);
+    *hint = (struct hint){*at, true};
+    return found;
+}
+
+static void colour_nearest(uint8_t rgb[3], const struct transfer *x, size_t t, struct hint *hint)
 {
     const struct spread *spread = choose_spread(x, t);
-    struct vec corner[3], last_at = {0};
+    struct vec corner[3];
     double sum[3] = {0};
     for (int c = 0; c < 3; c++)
         corner[c] = mesh_corner(x->out, t, c);
@@ -168,21 +187,27 @@ static void colour_nearest(uint8_t rgb[3], const struct transfer *x, size_t t)
         struct vec p = vec_add(vec_add(vec_scale(corner[0], s[0]), vec_scale(corner[1], s[1])),
                                vec_scale(corner[2], s[2]));
         struct vec at;
-        uint32_t found = UINT32_MAX;
         double b[3];
         float light[3];
-        /* What was near the last point bounds how far this one's nearest can be. */
-        double within = i ? vec_length(vec_sub(p, last_at)) * (1 + 1e-9) + 1e-12 : 1e30;
-        bvh_nearest(&x->bvh, p, within, &at, &found);
-        if (found == UINT32_MAX)
-            bvh_nearest(&x->bvh, p, 1e30, &at, &found);
-        last_at = at;
+        uint32_t found = ask_nearest(&at, hint, &x->bvh, p);
         weights(b, x->in, found, at);
         skin_light(light, x->skin, x->in, found, b);
         for (int k = 0; k < 3; k++)
             sum[k] += (double)light[k];
     }
     keep_light(rgb, sum, spread->count);
+}
+
+#define STRETCH 1024 /* triangles that hand on their hint: the same for any number of threads */
+
+static void colour_stretch(uint8_t (*rgb)[3], const uint8_t *open, const struct transfer *x,
+                           size_t first)
+{
+    struct hint hint = {.known = false};
+    size_t end = first + STRETCH;
+    for (size_t t = first; t < end && t < x->out->triangle_count; t++)
+        if (open[t])
+            colour_nearest(rgb[t], x, t, &hint);
 }
 
 /* Triangles of four times the mean area are looked at more closely. */
@@ -221,10 +246,9 @@ static int transfer(uint8_t (*rgb)[3], uint8_t *open, struct transfer *x, struct
         return 0;
     if (bvh_build(&x->bvh, x->in, err))
         return -1;
-#pragma omp parallel for schedule(dynamic, 1024)
-    for (size_t t = 0; t < x->out->triangle_count; t++)
-        if (open[t])
-            colour_nearest(rgb[t], x, t);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t t = 0; t < x->out->triangle_count; t += STRETCH)
+        colour_stretch(rgb, open, x, t);
     return 0;
 }
 

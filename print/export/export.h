@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/png.h"
+#include "print/colour/skin.h"
 #include "print/mesh.h"
 
 /* Texts are UTF-8 and may be NULL; control characters are dropped and lengths bounded on writing.
@@ -80,5 +81,13 @@ int stl_write(struct bytes *out, const struct mesh *mesh, const char *label,
  */
 int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
                         struct err *err) MUST_CHECK;
+
+/**
+ * As threemf_read_strict with no_warnings 0, and fills *skin (may be NULL): colour groups, base
+ * materials by their display colours, objects' names as parts. The caller calls skin_free, also
+ * after a failure.
+ */
+int threemf_read_skin(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n,
+                      struct err *err) MUST_CHECK;
 
 #endif

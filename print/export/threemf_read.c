@@ -5,6 +5,7 @@
  * few functions that are called are declared here as the shared object exports them.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,24 @@ extern result lib3mf_meshobject_getvertices(handle object, float *xyz, uint32_t 
 extern result lib3mf_meshobject_gettriangleindices(handle object, uint32_t *triangles,
                                                    uint32_t room, uint32_t *count);
 
+/* What follows reads looks. Colours are four bytes, all 0 where there is none. */
+extern result lib3mf_object_getnameutf8(handle object, char *name, uint32_t room, uint32_t *needed);
+extern result lib3mf_object_createdefaultpropertyhandler(handle object, handle *properties);
+extern result lib3mf_defaultpropertyhandler_getpropertytype(handle properties, int *type);
+extern result lib3mf_defaultpropertyhandler_getbasematerial(handle properties, uint32_t *group,
+                                                            uint32_t *entry);
+extern result lib3mf_defaultpropertyhandler_getcolor(handle properties, uint32_t corner,
+                                                     uint8_t rgba[4]);
+extern result lib3mf_meshobject_createpropertyhandler(handle object, handle *properties);
+extern result lib3mf_propertyhandler_getcolorarray(handle properties, uint8_t (*rgba)[3][4]);
+extern result lib3mf_propertyhandler_getbasematerialarray(handle properties, uint32_t *groups,
+                                                          uint32_t *entries);
+extern result lib3mf_model_getbasematerialbyid(handle model, uint32_t group, handle *material);
+extern result lib3mf_basematerial_getdisplaycolor(handle material, uint32_t entry, uint8_t *red,
+                                                  uint8_t *green, uint8_t *blue, uint8_t *alpha);
+
+#define PROPERTY_BASE 1
+#define PROPERTY_COLOUR 2
 #define TYPE_SUPPORT 2
 #define DEPTH_MAX 32
 #define PARTS_MAX 20000 /* components may multiply: ten levels of four are a million */
@@ -62,6 +81,8 @@ struct part {
 
 struct reading {
     int strict;
+    handle model;
+    struct skin *skin; /* or NULL */
     struct part *parts;
     size_t count, room;
     size_t vertex_count, triangle_count;
@@ -260,7 +281,138 @@ static void place_triangles(uint32_t *triangles, size_t count, uint32_t first, i
     }
 }
 
-static int fill(struct mesh *mesh, const struct reading *r)
+/* The display colours of base materials; the group that was asked for last stays open. */
+struct base {
+    handle model, group;
+    uint32_t number;
+};
+
+static bool base_colour(uint8_t rgba[4], struct base *base, uint32_t number, uint32_t entry)
+{
+    if (number == 0)
+        return false;
+    if (number != base->number) {
+        if (base->group)
+            lib3mf_release(base->group);
+        base->group = NULL;
+        base->number = number;
+        if (lib3mf_model_getbasematerialbyid(base->model, number, &base->group))
+            base->group = NULL;
+    }
+    return base->group && !lib3mf_basematerial_getdisplaycolor(base->group, entry, rgba, rgba + 1,
+                                                               rgba + 2, rgba + 3);
+}
+
+/* What the object gives to triangles that say nothing. */
+static bool default_colour(uint8_t rgba[4], struct base *base, handle object)
+{
+    handle properties = NULL;
+    int type = 0;
+    uint32_t group = 0, entry = 0;
+    bool found = false;
+    if (lib3mf_object_createdefaultpropertyhandler(object, &properties))
+        return false;
+    if (!lib3mf_defaultpropertyhandler_getpropertytype(properties, &type)) {
+        if (type == PROPERTY_COLOUR)
+            found = !lib3mf_defaultpropertyhandler_getcolor(properties, 0, rgba);
+        else if (type == PROPERTY_BASE)
+            found = !lib3mf_defaultpropertyhandler_getbasematerial(properties, &group, &entry) &&
+                    base_colour(rgba, base, group, entry);
+    }
+    lib3mf_release(properties);
+    return found;
+}
+
+/* All triangles of an object, as lib3mf hands them out. */
+struct looks {
+    uint8_t (*rgba)[3][4];
+    uint32_t *groups, *entries;
+    bool has_default;
+    uint8_t standard[4];
+};
+
+static void triangle_colour(uint8_t (*to)[3], const struct looks *looks, struct base *base,
+                            size_t t, bool mirrored, bool *any)
+{
+    static const uint8_t none[4];
+    uint8_t own[4];
+    const uint8_t *all = NULL;
+    bool coloured = false;
+    for (int c = 0; c < 3; c++)
+        coloured |= memcmp(looks->rgba[t][c], none, 4) != 0;
+    if (!coloured && base_colour(own, base, looks->groups[t], looks->entries[t]))
+        all = own;
+    else if (!coloured && looks->has_default)
+        all = looks->standard;
+    *any |= coloured || all;
+    for (int c = 0; c < 3; c++)
+        if (coloured || all)
+            memcpy(to[mirrored && c ? 3 - c : c], all ? all : looks->rgba[t][c], 3);
+}
+
+static int part_colours(struct reading *r, const struct part *part, size_t first, bool *any)
+{
+    handle properties = NULL;
+    struct base base = {.model = r->model};
+    /* lib3mf fills in only what has that kind of property */
+    struct looks looks = {calloc(part->triangle_count + 1, sizeof *looks.rgba),
+                          calloc(part->triangle_count + 1, sizeof *looks.groups),
+                          calloc(part->triangle_count + 1, sizeof *looks.entries),
+                          false,
+                          {0}};
+    int failed = looks.rgba && looks.groups && looks.entries
+                     ? 0
+                     : FAIL(r->err, ERR_LIMIT, "no memory for %u colours", part->triangle_count);
+    if (!failed && !lib3mf_meshobject_createpropertyhandler(part->object, &properties) &&
+        !lib3mf_propertyhandler_getcolorarray(properties, looks.rgba) &&
+        !lib3mf_propertyhandler_getbasematerialarray(properties, looks.groups, looks.entries)) {
+        looks.has_default = default_colour(looks.standard, &base, part->object);
+        for (size_t t = 0; t < part->triangle_count; t++)
+            triangle_colour(r->skin->corner_rgb + 3 * (first + t), &looks, &base, t,
+                            determinant(part->m) < 0, any);
+    }
+    if (properties)
+        lib3mf_release(properties);
+    if (base.group)
+        lib3mf_release(base.group);
+    free(looks.rgba);
+    free(looks.groups);
+    free(looks.entries);
+    return failed;
+}
+
+/* Colours and parts' names. Textures of the materials extension are not read. */
+static int read_looks(struct reading *r)
+{
+    struct skin *skin = r->skin;
+    size_t first = 0;
+    bool any = false;
+    skin->corner_rgb = malloc(r->triangle_count * 9 + 9);
+    skin->parts = calloc(r->count + 1, sizeof *skin->parts);
+    if (!skin->corner_rgb || !skin->parts)
+        return FAIL(r->err, ERR_LIMIT, "no memory for the surface's looks");
+    memset(skin->corner_rgb, 0xff, r->triangle_count * 9);
+    skin->corner_room = r->triangle_count;
+    skin->part_room = r->count + 1;
+    for (size_t i = 0; i < r->count; i++) {
+        struct skin_part *part = &skin->parts[skin->part_count++];
+        uint32_t needed = 0;
+        if (part_colours(r, &r->parts[i], first, &any))
+            return -1;
+        *part = (struct skin_part){.first = first, .count = r->parts[i].triangle_count};
+        if (lib3mf_object_getnameutf8(r->parts[i].object, part->name, sizeof part->name, &needed))
+            *part->name = 0;
+        first += part->count;
+    }
+    if (!any) {
+        free(skin->corner_rgb);
+        skin->corner_rgb = NULL;
+        skin->corner_room = 0;
+    }
+    return 0;
+}
+
+static int fill(struct mesh *mesh, struct reading *r)
 {
     size_t vertices = 0, triangles = 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -277,7 +429,9 @@ static int fill(struct mesh *mesh, const struct reading *r)
         vertices += part->vertex_count;
         triangles += part->triangle_count;
     }
-    return mesh_check_writable(mesh, false, r->err);
+    if (mesh_check_writable(mesh, false, r->err))
+        return -1;
+    return r->skin ? read_looks(r) : 0;
 }
 
 static int gather(struct mesh *out, handle model, struct reading *r)
@@ -298,10 +452,10 @@ static int gather(struct mesh *out, handle model, struct reading *r)
     return failed;
 }
 
-int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
-                        struct err *err)
+static int read_any(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n, bool strict,
+                    struct err *err)
 {
-    struct reading r = {.strict = no_warnings != 0, .err = err};
+    struct reading r = {.strict = strict, .skin = skin, .err = err};
     handle model = NULL, reader = NULL;
     int failed = -1;
     if (n == 0)
@@ -310,6 +464,7 @@ int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_
         FAIL(err, ERR_LIMIT, "lib3mf has no memory for a model");
         goto out;
     }
+    r.model = model;
     failed = read_model(reader, data, n, r.strict, err) || gather(out, model, &r) ? -1 : 0;
 out:
     for (size_t i = 0; i < r.count; i++)
@@ -320,4 +475,16 @@ out:
     if (model)
         lib3mf_release(model);
     return failed;
+}
+
+int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
+                        struct err *err)
+{
+    return read_any(out, NULL, data, n, no_warnings != 0, err);
+}
+
+int threemf_read_skin(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n,
+                      struct err *err)
+{
+    return read_any(out, skin, data, n, false, err);
 }

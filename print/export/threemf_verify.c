@@ -40,34 +40,79 @@ static uint32_t little(const uint8_t *p, int n)
     return value;
 }
 
-/* Finds the model's packed bytes by the archive's directory, as any reader does. */
+/* One entry of the archive's directory, held against its local head. */
+struct entry {
+    const uint8_t *packed;
+    size_t packed_bytes, plain_bytes;
+    uint32_t crc;
+    bool is_model;
+};
+
+static int read_entry(struct entry *entry, size_t *at, const uint8_t *data, size_t n,
+                      struct err *err)
+{
+    static const char model[] = "3D/3dmodel.model";
+    const uint8_t *head = data + *at;
+    if (*at + 46 > n || little(head, 4) != 0x02014b50)
+        return DIFFERS(err, "the archive's directory is damaged");
+    size_t name_bytes = little(head + 28, 2), local = little(head + 42, 4);
+    *entry = (struct entry){.crc = little(head + 16, 4),
+                            .packed_bytes = little(head + 20, 4),
+                            .plain_bytes = little(head + 24, 4)};
+    size_t body = local + 30 + name_bytes;
+    if (*at + 46 + name_bytes > n || body > n || entry->packed_bytes > n - body ||
+        memcmp(data + local, "PK\3\4", 4) != 0 || memcmp(data + local + 4, head + 6, 26) != 0 ||
+        memcmp(data + local + 30, head + 46, name_bytes) != 0)
+        return DIFFERS(err, "the two heads of a part differ");
+    entry->packed = data + body;
+    entry->is_model = name_bytes == sizeof model - 1 && memcmp(head + 46, model, name_bytes) == 0;
+    *at += 46 + name_bytes + little(head + 30, 2) + little(head + 32, 2);
+    return 0;
+}
+
+/* A part other than the model: it must inflate to what its head says. */
+static int check_entry(const struct entry *entry, struct err *err)
+{
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)entry->packed,
+                       .avail_in = (uInt)entry->packed_bytes};
+    uint8_t plain[8192];
+    size_t made = 0;
+    uLong crc = 0;
+    int code = Z_OK;
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+        return FAIL(err, ERR_LIMIT, "no memory for zlib");
+    while (code == Z_OK) {
+        stream.next_out = plain;
+        stream.avail_out = sizeof plain;
+        code = inflate(&stream, Z_NO_FLUSH);
+        crc = crc32(crc, plain, (uInt)(sizeof plain - stream.avail_out));
+        made += sizeof plain - stream.avail_out;
+    }
+    inflateEnd(&stream);
+    return code == Z_STREAM_END && !stream.avail_in && made == entry->plain_bytes &&
+                   crc == entry->crc
+               ? 0
+               : DIFFERS(err, "a part's size or checksum is wrong");
+}
+
+/* Walks the archive's directory, as any reader does. */
 static int find_model(struct pipe *pipe, const uint8_t *data, size_t n, struct err *err)
 {
-    static const char name[] = "3D/3dmodel.model";
-    const size_t length = sizeof name - 1;
     if (n < 22 || little(data + n - 22, 4) != 0x06054b50)
         return DIFFERS(err, "the archive has no end");
     size_t at = little(data + n - 6, 4), count = little(data + n - 12, 2);
     for (size_t i = 0; i < count; i++) {
-        if (at + 46 > n || little(data + at, 4) != 0x02014b50)
-            break;
-        size_t name_bytes = little(data + at + 28, 2), local = little(data + at + 42, 4);
-        if (name_bytes == length && at + 46 + length <= n &&
-            memcmp(data + at + 46, name, length) == 0) {
-            pipe->crc = little(data + at + 16, 4);
-            pipe->packed_bytes = little(data + at + 20, 4);
-            pipe->plain_bytes = little(data + at + 24, 4);
-            size_t body = local + 30 + length;
-            if (body > n || pipe->packed_bytes > n - body ||
-                memcmp(data + local + 14, data + at + 16, 12) != 0 ||
-                memcmp(data + local + 30, name, length) != 0)
-                return DIFFERS(err, "the model's two heads differ");
-            pipe->packed = data + body;
-            return 0;
-        }
-        at += 46 + name_bytes + little(data + at + 30, 2) + little(data + at + 32, 2);
+        struct entry entry;
+        if (read_entry(&entry, &at, data, n, err) || (!entry.is_model && check_entry(&entry, err)))
+            return -1;
+        if (!entry.is_model)
+            continue;
+        pipe->packed = entry.packed;
+        pipe->packed_bytes = entry.packed_bytes;
+        pipe->plain_bytes = entry.plain_bytes;
+        pipe->crc = entry.crc;
     }
-    return DIFFERS(err, "the archive's directory has no model");
+    return pipe->packed ? 0 : DIFFERS(err, "the archive's directory has no model");
 }
 
 /* The next block to fill, or NULL when the reader has given up. */
@@ -84,8 +129,8 @@ static char *block_wait(struct pipe *pipe)
 static void block_give(struct pipe *pipe, size_t bytes, bool last)
 {
     pthread_mutex_lock(&pipe->lock);
-    pipe->bytes[pipe->filled % BLOCKS] = bytes;
-    pipe->filled += bytes > 0;
+    if (bytes) /* the end gives none: that block may not have been read yet */
+        pipe->bytes[pipe->filled++ % BLOCKS] = bytes;
     pipe->ended = last;
     pthread_cond_broadcast(&pipe->moved);
     pthread_mutex_unlock(&pipe->lock);

@@ -8,7 +8,7 @@ int read_3mf(struct mesh_builder *out, struct read_notes *notes, const uint8_t *
 {
     struct err inner = {0};
     struct mesh mesh = {0};
-    if (threemf_read_strict(&mesh, data, n, 0, &inner)) {
+    if (threemf_read_skin(&mesh, out->skin, data, n, &inner)) {
         if (inner.kind == ERR_INPUT)
             return DAMAGED(err, "%s", inner.what);
         return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);

@@ -44,6 +44,12 @@
     ROW(ply, seed_ply, feed_mesh, TYPED)                                                           \
     ROW(off, seed_off, feed_mesh, TYPED)                                                           \
     ROW(threemf, seed_threemf, feed_mesh, TYPED)                                                   \
+    ROW(glb_draco, seed_glb_draco, feed_mesh, TYPED)                                               \
+    ROW(glb_meshopt, seed_glb_meshopt, feed_mesh, TYPED)                                           \
+    ROW(glb_textured, seed_glb_textured, feed_mesh, TYPED)                                         \
+    ROW(drc, seed_drc, feed_mesh, TYPED)                                                           \
+    ROW(ply_coloured, seed_ply_coloured, feed_mesh, TYPED)                                         \
+    ROW(verify, seed_threemf, feed_verify, SAYS(ERR_BUG))                                          \
     ROW(provider, seed_provider, feed_provider, TYPED)                                             \
     ROW(printer, seed_printer, feed_printer,                                                       \
         TYPED | SAYS(ERR_LATER) | SAYS(ERR_DENIED) | SAYS(ERR_ABSENT) | SAYS(ERR_CONFLICT) |       \
@@ -147,15 +153,41 @@ static int feed_webp(const uint8_t *data, size_t n, struct err *err)
     return end_photo(photo_webp_decode(&raw, data, n, err), &raw);
 }
 
+/* A mesh in order, and a colour that can be looked up on each triangle. */
+static int check_mesh(const struct mesh *mesh, const struct skin *skin, struct err *err)
+{
+    static const double middle[3] = {0.5, 0.25, 0.25};
+    uint8_t rgb[3];
+    for (size_t i = 0; i < 3 * mesh->triangle_count; i++)
+        if (mesh->triangles[i] >= mesh->vertex_count)
+            return FAIL(err, ERR_BUG, "a triangle points outside the mesh");
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        skin_colour(rgb, skin, mesh, t, middle);
+    for (size_t i = 0; i < skin->part_count; i++)
+        if (skin->parts[i].first + skin->parts[i].count > mesh->triangle_count)
+            return FAIL(err, ERR_BUG, "a part has more triangles than the mesh");
+    return 0;
+}
+
 static int feed_mesh(const uint8_t *data, size_t n, struct err *err)
 {
     struct mesh mesh = {0};
+    struct skin skin = {0};
     struct read_notes notes;
-    int failed = mesh_read(&mesh, &notes, data, n, "a.obj", err);
-    for (size_t i = 0; !failed && i < 3 * mesh.triangle_count; i++)
-        if (mesh.triangles[i] >= mesh.vertex_count)
-            failed = FAIL(err, ERR_BUG, "a triangle points outside the mesh");
+    int failed = mesh_read_skin(&mesh, &skin, &notes, data, n, "a.obj", err) ||
+                 check_mesh(&mesh, &skin, err);
     mesh_free(&mesh);
+    skin_free(&skin);
+    return failed ? -1 : 0;
+}
+
+/* The box that seed_threemf writes: nothing else passes for it. */
+static int feed_verify(const uint8_t *data, size_t n, struct err *err)
+{
+    struct mesh box = {0};
+    add_box(&box, 0, 0, 0, 10, 20, 30);
+    int failed = threemf_verify(data, n, &box, err);
+    mesh_free(&box);
     return failed;
 }
 

@@ -10,6 +10,7 @@
 #include "intake/photo_raw.h"
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
+#include "tests/print/packed.h"
 
 #define ORDER                                                                                      \
     "{\"external_id\":\"shop-17\",\"consent\":{\"text_version\":\"v1\",\"given_at\":"              \
@@ -139,6 +140,43 @@ static inline int seed_glb(struct bytes *out, struct err *err)
                  bytes_append(out, m.triangles, 144, err);
     mesh_free(&m);
     return failed;
+}
+
+static inline int seed_glb_draco(struct bytes *out, struct err *err)
+{
+    return put_glb_draco(out, 36, err);
+}
+
+static inline int seed_glb_meshopt(struct bytes *out, struct err *err)
+{
+    return put_glb_meshopt(out, err);
+}
+
+static inline int seed_glb_textured(struct bytes *out, struct err *err)
+{
+    struct bytes picture = {0};
+    int failed =
+        seed_jpeg(&picture, err) ||
+        put_glb_textured(out, ",\"extensions\":{\"KHR_texture_transform\":{\"offset\":[0,1]}}",
+                         ",\"baseColorFactor\":[1,0.5,0,1]", picture.data, picture.len, err);
+    bytes_free(&picture);
+    return failed;
+}
+
+static inline int seed_drc(struct bytes *out, struct err *err)
+{
+    return bytes_append(out, draco_box, sizeof draco_box, err);
+}
+
+/* With colours behind the coordinates. */
+static inline int seed_ply_coloured(struct bytes *out, struct err *err)
+{
+    return bytes_printf(
+        out, err,
+        "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+        "property float z\nproperty uchar red\nproperty uchar green\nproperty uchar "
+        "blue\nelement face 1\nproperty list uchar int vertex_indices\nproperty float "
+        "red\nend_header\n0 0 0 9 8 7\n1 0 0 0 0 0\n0 1 0 0 0 255\n3 0 1 2 0.5\n");
 }
 
 static inline int seed_provider(struct bytes *out, struct err *err)

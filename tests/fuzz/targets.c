@@ -31,17 +31,30 @@ static void check_read(const struct mesh *mesh)
     }
 }
 
+/* What the skin says must be there to be looked up. */
+static void check_looks(const struct mesh *mesh, const struct skin *skin)
+{
+    static const double middle[3] = {0.5, 0.25, 0.25};
+    uint8_t rgb[3];
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        skin_colour(rgb, skin, mesh, t, middle);
+}
+
 static void feed_file(const uint8_t *data, size_t n, const char *hint)
 {
     struct mesh mesh = {0};
+    struct skin skin = {0};
     struct read_notes notes;
     struct err err = {0};
-    int failed = mesh_read(&mesh, &notes, data, n, hint, &err);
+    int failed = mesh_read_skin(&mesh, &skin, &notes, data, n, hint, &err);
     if (failed && ((err.kind != ERR_INPUT && err.kind != ERR_LIMIT) || !*err.code || !*err.what))
         stop("refused without a code");
-    if (!failed)
+    if (!failed) {
         check_read(&mesh);
+        check_looks(&mesh, &skin);
+    }
     mesh_free(&mesh);
+    skin_free(&skin);
 }
 
 /* A GLB whose frame is right: two bytes of length, that much JSON, the rest is the binary chunk. */
@@ -106,11 +119,19 @@ static const struct target {
     void (*feed)(const uint8_t *data, size_t n, const char *hint);
     const char *hint;
 } targets[] = {
-    {"glb", feed_file, "a.glb"},  {"glb_parts", feed_glb_parts, "a.glb"},
-    {"stl", feed_file, "a.stl"},  {"obj", feed_file, "a.obj"},
-    {"ply", feed_file, "a.ply"},  {"off", feed_file, "a.off"},
-    {"3mf", feed_file, "a.3mf"},  {"3mf_model", feed_threemf_model, "a.3mf"},
+    {"glb", feed_file, "a.glb"},
+    {"glb_parts", feed_glb_parts, "a.glb"},
+    {"stl", feed_file, "a.stl"},
+    {"obj", feed_file, "a.obj"},
+    {"ply", feed_file, "a.ply"},
+    {"off", feed_file, "a.off"},
+    {"3mf", feed_file, "a.3mf"},
+    {"3mf_model", feed_threemf_model, "a.3mf"},
     {"soup", feed_soup, "a.stl"},
+    {"drc", feed_file, "a.drc"},
+    {"glb_draco", feed_glb_parts, "a.glb"},
+    {"glb_meshopt", feed_glb_parts, "a.glb"},
+    {"glb_textured", feed_glb_parts, "a.glb"},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

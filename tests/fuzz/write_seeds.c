@@ -5,11 +5,12 @@
 #include "tests/fuzz/seeds.h"
 
 /* The frame off a GLB: the parts as targets.c wants them. */
-static int seed_glb_parts(struct bytes *out, struct err *err)
+static int parts_of(struct bytes *out, int (*make)(struct bytes *out, struct err *err),
+                    struct err *err)
 {
     struct bytes file = {0};
     uint32_t text;
-    if (seed_glb(&file, err))
+    if (make(&file, err))
         return -1;
     memcpy(&text, file.data + 12, 4);
     uint8_t length[2] = {(uint8_t)text, (uint8_t)(text >> 8)};
@@ -18,6 +19,26 @@ static int seed_glb_parts(struct bytes *out, struct err *err)
                  bytes_append(out, file.data + 28 + text, file.len - 28 - text, err);
     bytes_free(&file);
     return failed;
+}
+
+static int seed_glb_parts(struct bytes *out, struct err *err)
+{
+    return parts_of(out, seed_glb, err);
+}
+
+static int seed_draco_parts(struct bytes *out, struct err *err)
+{
+    return parts_of(out, seed_glb_draco, err);
+}
+
+static int seed_meshopt_parts(struct bytes *out, struct err *err)
+{
+    return parts_of(out, seed_glb_meshopt, err);
+}
+
+static int seed_textured_parts(struct bytes *out, struct err *err)
+{
+    return parts_of(out, seed_glb_textured, err);
 }
 
 static int seed_threemf_model(struct bytes *out, struct err *err)
@@ -49,11 +70,19 @@ static const struct {
     const char *row;
     int (*make)(struct bytes *out, struct err *err);
 } seeds[] = {
-    {"glb", seed_glb},     {"glb_parts", seed_glb_parts},
-    {"stl", seed_stl},     {"obj", seed_obj},
-    {"ply", seed_ply},     {"off", seed_off},
-    {"3mf", seed_threemf}, {"3mf_model", seed_threemf_model},
+    {"glb", seed_glb},
+    {"glb_parts", seed_glb_parts},
+    {"stl", seed_stl},
+    {"obj", seed_obj},
+    {"ply", seed_ply},
+    {"off", seed_off},
+    {"3mf", seed_threemf},
+    {"3mf_model", seed_threemf_model},
     {"soup", seed_soup},
+    {"drc", seed_drc},
+    {"glb_draco", seed_draco_parts},
+    {"glb_meshopt", seed_meshopt_parts},
+    {"glb_textured", seed_textured_parts},
 };
 
 int main(int argc, char **argv)

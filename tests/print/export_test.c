@@ -2,11 +2,15 @@
 /* print/export: what is written is what a second reader gets, and nothing else is. */
 #include "base/child.h"
 #include "print/export/export.h"
+#include "print/export/glb_write.h"
 #include "print/export/number.h"
 #include "print/export/packer.h"
 #include "print/export/xml.h"
+#include "print/read/read.h"
+#include "tests/print/meshes.h"
 #include "tests/test.h"
 
+#include <omp.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -333,6 +337,141 @@ static void test_threemf__python_reads_the_archive_and_its_labels(void)
     child_result_free(&r);
 }
 
+/* Threads share the chunks out as they come; 70,000 triangles are some six chunks. */
+static void test_threemf__many_threads_give_the_bytes_of_one(void)
+{
+    struct mesh ball = {0};
+    struct bytes one = {0}, many = {0};
+    add_ball(&ball, 1, 2, 3, 40, 133);
+    omp_set_num_threads(1);
+    CHECK_OK(threemf_write(&one, &ball, &labels, NULL, 0, 0, &err));
+    omp_set_num_threads(5);
+    CHECK_OK(threemf_write(&many, &ball, &labels, NULL, 0, 0, &err));
+    CHECK(one.len == many.len && memcmp(one.data, many.data, one.len) == 0);
+    /* Five blocks of text in a ring of four: the last must not run over the first. */
+    for (int i = 0; i < 40; i++)
+        CHECK_OK(threemf_verify(one.data, one.len, &ball, &err));
+    struct mesh back = {0};
+    CHECK_OK(threemf_read_strict(&back, many.data, many.len, 1, &err));
+    CHECK(same_mesh(&back, &ball));
+    mesh_free(&back);
+    mesh_free(&ball);
+    bytes_free(&one);
+    bytes_free(&many);
+}
+
+/* Every single bit of the model's packed bytes matters, and so does every number of the mesh. */
+static void test_threemf__verify_finds_every_difference(void)
+{
+    struct bytes file = {0};
+    struct mesh other = {0};
+    CHECK_OK(threemf_write(&file, &cube, &labels, NULL, 110, 110, &err));
+    CHECK_OK(threemf_verify(file.data, file.len, &cube, &err));
+    for (int i = 0; i < 24; i++) {
+        CHECK_OK(mesh_copy(&other, &cube, &err));
+        other.xyz[i] = nextafterf(other.xyz[i], 100);
+        CHECK_FAILS(threemf_verify(file.data, file.len, &other, &err), ERR_BUG);
+        mesh_free(&other);
+    }
+    for (int i = 0; i < 36; i++) {
+        CHECK_OK(mesh_copy(&other, &cube, &err));
+        other.triangles[i] ^= 1;
+        CHECK_FAILS(threemf_verify(file.data, file.len, &other, &err), ERR_BUG);
+        mesh_free(&other);
+    }
+    CHECK_OK(mesh_copy(&other, &cube, &err));
+    other.triangle_count--; /* one more in the file than was meant */
+    CHECK_FAILS(threemf_verify(file.data, file.len, &other, &err), ERR_BUG);
+    mesh_free(&other);
+    const uint8_t *head = memmem(file.data, file.len, "3D/3dmodel.model", 16);
+    size_t first = (size_t)(head - file.data) + 16;
+    const uint8_t *end = memmem(head, file.len - first, "PK\1\2", 4);
+    for (size_t i = first; i < (size_t)(end - file.data); i++) {
+        file.data[i] ^= 4;
+        CHECK_FAILS(threemf_verify(file.data, file.len, &cube, &err), ERR_BUG);
+        file.data[i] ^= 4;
+    }
+    for (size_t n = 0; n < file.len; n++)
+        CHECK(threemf_verify(file.data, n, &cube, &err) == -1);
+    bytes_free(&file);
+}
+
+/* lib3mf's strict reader takes the palette without a warning; names are escaped. */
+static void test_threemf__colours_pass_the_strict_reader(void)
+{
+    const uint8_t rgb[2][3] = {{255, 255, 255}, {16, 32, 48}};
+    const char *const names[2] = {"PLA <white>", NULL};
+    uint8_t of_triangle[12] = {1, 0, 0, 1};
+    struct export_palette palette = {2, rgb, names, of_triangle};
+    struct bytes file = {0};
+    struct mesh back = {0};
+    CHECK_OK(threemf_write_coloured(&file, &cube, &palette, &labels, NULL, 110, 110, &err));
+    CHECK_OK(threemf_read_strict(&back, file.data, file.len, 1, &err));
+    CHECK(same_mesh(&back, &cube));
+    CHECK_OK(threemf_verify(file.data, file.len, &cube, &err));
+    of_triangle[5] = 2;
+    CHECK_FAILS(threemf_write_coloured(&file, &cube, &palette, NULL, NULL, 0, 0, &err), ERR_INPUT);
+    mesh_free(&back);
+    bytes_free(&file);
+}
+
+/* Through our own reader; three.js and Khronos's validator were asked by hand. */
+static void test_glb__preview_reads_back_and_keeps_to_its_budget(void)
+{
+    struct mesh ball = {0}, back = {0};
+    struct bytes file = {0}, again = {0};
+    struct read_notes notes;
+    struct glb_options options = GLB_OPTIONS_DEFAULT;
+    float high[3] = {-1, -1, -1};
+    add_ball(&ball, 0, 0, 50, 50, 60);
+    CHECK_OK(glb_write(&file, &ball, NULL, &options, &err));
+    CHECK_OK(mesh_read(&back, &notes, file.data, file.len, NULL, &err));
+    CHECK(back.triangle_count == ball.triangle_count && back.vertex_count == ball.vertex_count);
+    for (size_t i = 0; i < 3 * back.vertex_count; i++)
+        high[i % 3] = back.xyz[i] > high[i % 3] ? back.xyz[i] : high[i % 3];
+    CHECK_NEAR(high[0], 0.05, 1e-5); /* metres, Z up again */
+    CHECK_NEAR(high[2], 0.1, 1e-5);
+    CHECK(file.len < 6 * ball.triangle_count);
+    mesh_free(&back);
+    options.max_triangles = 2000;
+    bytes_free(&file);
+    CHECK_OK(glb_write(&file, &ball, NULL, &options, &err));
+    CHECK_OK(glb_write(&again, &ball, NULL, &options, &err));
+    CHECK(file.len == again.len && memcmp(file.data, again.data, file.len) == 0);
+    CHECK_OK(mesh_read(&back, &notes, file.data, file.len, NULL, &err));
+    CHECK(back.triangle_count <= 2250 && back.triangle_count > 500);
+    mesh_free(&back);
+    mesh_free(&ball);
+    bytes_free(&file);
+    bytes_free(&again);
+}
+
+/* A palette stays sharp: each side of the box has its own colour right to its edges. */
+static void test_glb__preview_keeps_a_palettes_edges(void)
+{
+    struct mesh back = {0};
+    struct skin skin = {0};
+    struct bytes file = {0};
+    struct read_notes notes;
+    struct glb_options options = GLB_OPTIONS_DEFAULT;
+    uint8_t rgb[12][3], got[3];
+    size_t seen = 0;
+    for (int t = 0; t < 12; t++)
+        memcpy(rgb[t], (uint8_t[3]){(uint8_t)(40 * (t / 2)), 7, 200}, 3);
+    CHECK_OK(glb_write(&file, &cube, (const uint8_t(*)[3])rgb, &options, &err));
+    CHECK_OK(mesh_read_skin(&back, &skin, &notes, file.data, file.len, NULL, &err));
+    CHECK(back.triangle_count == 12 && back.vertex_count == 24);
+    for (size_t t = 0; t < 12; t++) {
+        skin_colour(got, &skin, &back, t, (double[3]){0.98, 0.01, 0.01});
+        CHECK(got[1] == 7 && got[2] == 200 && got[0] % 40 == 0);
+        seen |= (size_t)1 << (got[0] / 40);
+    }
+    CHECK(seen == 63);
+    mesh_free(&back);
+    skin_free(&skin);
+    bytes_free(&file);
+}
+
 TESTS(TEST(test_number__reads_back_to_the_same_float),
       TEST(test_threemf__round_trip_is_bit_for_bit_and_without_warnings),
       TEST(test_threemf__same_input_gives_same_bytes),
@@ -343,4 +482,9 @@ TESTS(TEST(test_number__reads_back_to_the_same_float),
       TEST(test_xml__escapes_drops_and_bounds), TEST(test_stl__holds_each_triangle_with_its_normal),
       TEST(test_threemf__is_read_in_a_confined_child),
       TEST(test_threemf__prusa_slicer_calls_the_cube_manifold),
-      TEST(test_threemf__python_reads_the_archive_and_its_labels))
+      TEST(test_threemf__python_reads_the_archive_and_its_labels),
+      TEST(test_threemf__many_threads_give_the_bytes_of_one),
+      TEST(test_threemf__verify_finds_every_difference),
+      TEST(test_threemf__colours_pass_the_strict_reader),
+      TEST(test_glb__preview_reads_back_and_keeps_to_its_budget),
+      TEST(test_glb__preview_keeps_a_palettes_edges))

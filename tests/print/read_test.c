@@ -5,6 +5,8 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "print/read/read.h"
+#include "print/read/text.h"
+#include "tests/print/packed.h"
 
 static struct err err;
 static struct mesh m;
@@ -314,6 +316,193 @@ static void test_glb__is_held_to_its_lengths(void)
     mesh_free(&m);
 }
 
+static int read_packed(struct bytes *b)
+{
+    int failed = read_bytes(b->data, b->len, NULL);
+    bytes_free(b);
+    return failed;
+}
+
+static void bounds(float low[3], float high[3])
+{
+    for (size_t i = 0; i < 3 * m.vertex_count; i++) {
+        low[i % 3] = i < 3 || m.xyz[i] < low[i % 3] ? m.xyz[i] : low[i % 3];
+        high[i % 3] = i < 3 || m.xyz[i] > high[i % 3] ? m.xyz[i] : high[i % 3];
+    }
+}
+
+static void test_gltf__unpacks_draco(void)
+{
+    struct bytes b = {0};
+    float low[3], high[3];
+    CHECK_OK(put_glb_draco(&b, 36, &err));
+    READS(read_packed(&b));
+    if (m.triangle_count != 12 || m.vertex_count < 8 || m.vertex_count > 36)
+        TEST_GIVE_UP("%zu triangles, %zu vertices", m.triangle_count, m.vertex_count);
+    bounds(low, high);
+    /* 10 x 20 x 30 with Y up is 10 x 30 x 20 with Z up; 11 bits of 30. */
+    const float wanted[6] = {0, -30, 0, 10, 0, 20};
+    for (int k = 0; k < 3; k++) {
+        CHECK_NEAR(low[k], wanted[k], 0.02);
+        CHECK_NEAR(high[k], wanted[3 + k], 0.02);
+    }
+    READS(read_bytes(draco_box, sizeof draco_box, NULL));
+    CHECK_TEXT(notes.format, "drc");
+    CHECK(m.triangle_count == 12);
+}
+
+/* The file promises fewer triangles than the stream would unpack to; then a stream cut anywhere. */
+static void test_gltf__refuses_draco_that_unpacks_to_more(void)
+{
+    struct bytes b = {0};
+    CHECK_OK(put_glb_draco(&b, 33, &err));
+    FAILS_WITH(read_packed(&b), "mesh_too_large");
+    for (size_t n = 5; n < sizeof draco_box; n++)
+        CHECK(read_bytes(draco_box, n, "a.drc") == -1 && *err.code);
+    /* The head says 4,294,967,295 triangles: refused before libdraco reserves them. */
+    uint8_t bomb[sizeof draco_box + 8];
+    memcpy(bomb, draco_box, 13);
+    memcpy(bomb + 13, "\xff\xff\xff\xff\x0f", 5);
+    memcpy(bomb + 18, draco_box + 14, sizeof draco_box - 14);
+    FAILS_WITH(read_bytes(bomb, sizeof draco_box + 4, NULL), "mesh_too_large");
+}
+
+static void test_gltf__unpacks_meshopt(void)
+{
+    struct bytes b = {0};
+    float low[3], high[3];
+    CHECK_OK(put_glb_meshopt(&b, &err));
+    READS(read_packed(&b));
+    CHECK(m.triangle_count == 224);
+    bounds(low, high);
+    /* glb_write gives metres; the ball of radius 10 mm stands about (1, 2, 3) mm. */
+    for (int k = 0; k < 3; k++) {
+        CHECK_NEAR(low[k] * 1000, k + 1 - 10.0, 0.25);
+        CHECK_NEAR(high[k] * 1000, k + 1 + 10.0, 0.25);
+    }
+}
+
+/* Counts that the packed bytes cannot hold are refused before memory is reserved. */
+static void test_gltf__refuses_meshopt_bombs(void)
+{
+    struct bytes b = {0};
+    static const char *const tries[][2] = {{"ATTRIBUTES", "40000000"}, {"TRIANGLES", "150000000"},
+                                           {"INDICES", "100000000"},   {"ATTRIBUTES", "9e15"},
+                                           {"TRIANGLES", "3000"},      {"WISHES", "3"}};
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        char json[1200];
+        snprintf(json, sizeof json,
+                 "{\"asset\":{\"version\":\"2.0\"},\"nodes\":[{\"mesh\":0}],\"meshes\":[{"
+                 "\"primitives\":[{\"attributes\":{\"POSITION\":0}}]}],\"accessors\":[{"
+                 "\"bufferView\":0,\"componentType\":5126,\"count\":3,\"type\":\"VEC3\"}],"
+                 "\"bufferViews\":[{\"buffer\":0,\"byteLength\":36,\"extensions\":{"
+                 "\"EXT_meshopt_compression\":{\"buffer\":0,\"byteLength\":64,\"byteStride\":%d,"
+                 "\"mode\":\"%s\",\"count\":%s}}}],\"buffers\":[{\"byteLength\":64}]}",
+                 *tries[i][0] == 'A' ? 12 : 4, tries[i][0], tries[i][1]);
+        uint8_t data[64] = {0xa0};
+        CHECK_OK(put_glb(&b, json, data, sizeof data, &err));
+        CHECK(read_packed(&b) == -1);
+        if (strcmp(err.code, "mesh_damaged") != 0 && strcmp(err.code, "mesh_too_large") != 0)
+            TEST_GIVE_UP("try %zu: %s %s", i, err.code, err.what);
+    }
+}
+
+/* Morph targets stand at their default weights: half of (0, 0, 4) is added to each corner. */
+static void test_gltf__stands_at_its_default_weights(void)
+{
+    static const float data[18] = {0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 4, 0, 0, 4};
+    static const char json[] =
+        "{\"asset\":{\"version\":\"2.0\"},\"nodes\":[{\"mesh\":0}],\"meshes\":[{\"weights\":[0.5],"
+        "\"primitives\":[{\"attributes\":{\"POSITION\":0},\"targets\":[{\"POSITION\":1}]}]}],"
+        "\"accessors\":[{\"bufferView\":0,\"componentType\":5126,\"count\":3,\"type\":\"VEC3\"},"
+        "{\"bufferView\":0,\"byteOffset\":36,\"componentType\":5126,\"count\":3,\"type\":\"VEC3\"}]"
+        ","
+        "\"bufferViews\":[{\"buffer\":0,\"byteLength\":72}],\"buffers\":[{\"byteLength\":72}]}";
+    struct bytes b = {0};
+    CHECK_OK(put_glb(&b, json, data, sizeof data, &err));
+    READS(read_packed(&b));
+    CHECK(is_at(0, 0, -2, 0) && is_at(1, 1, -2, 0) && is_at(2, 0, -2, 1));
+}
+
+/* Decimals as near to the middle of two floats as can be are where a fast way goes wrong. */
+static void test_text__rounds_numbers_exactly(void)
+{
+    uint64_t dice = 88172645463325252u;
+    for (int i = 0; i < 200000; i++) {
+        char word[80];
+        float f, wanted;
+        double d;
+        dice ^= dice << 13, dice ^= dice >> 7, dice ^= dice << 17;
+        uint32_t bits = (uint32_t)(dice >> 20) % 0x40000000u + 0x20000000u;
+        memcpy(&f, &bits, sizeof f);
+        double middle = ((double)f + (double)nextafterf(f, 1e30f)) / 2;
+        snprintf(word, sizeof word, i % 3 ? "%.*g" : "%.*e", 6 + i % 30,
+                 i % 2 ? (double)f : middle);
+        struct text text = {word, word + strlen(word)}, again = text;
+        CHECK(text_float(&text, &f) && text_number(&again, &d) && text.at == text.end);
+        wanted = strtof(word, NULL);
+        if (memcmp(&f, &wanted, sizeof f) != 0 || d != strtod(word, NULL))
+            TEST_GIVE_UP("%s read as %.9g and %.17g", word, f, d);
+    }
+}
+
+/* 2 MB of text are read in pieces by several threads: the same as in one, also where faces count
+ * back and lines go on in the next one. */
+static void test_obj__reads_large_files_in_pieces(void)
+{
+    struct bytes b = {0};
+    for (unsigned i = 0; i < 60000; i++)
+        CHECK_OK(bytes_printf(&b, &err, "v %u.25 %u 0\nv %u 1 \\\n 0\nv %u 0 1\nf -3 -2 \\\n -1\n",
+                              i, i, i, i));
+    CHECK(b.len > (size_t)5 << 19);
+    READS(read_packed(&b));
+    CHECK(m.triangle_count == 60000 && m.vertex_count == 180000);
+    for (uint32_t t = 0; t < 60000; t++)
+        CHECK(m.triangles[3 * t] == 3 * t && m.triangles[3 * t + 2] == 3 * t + 2);
+    CHECK(m.xyz[9 * 59999] == 59999.25f);
+}
+
+/* The name of the second solid is a word that ends facets elsewhere. */
+static void test_stl__reads_large_text_in_pieces(void)
+{
+    struct bytes b = {0};
+    CHECK_OK(bytes_printf(&b, &err, "solid endfacet\n"));
+    for (unsigned i = 0; i < 90000; i++)
+        CHECK_OK(
+            bytes_printf(&b, &err,
+                         "%sfacet normal 0 0 1\n outer loop\n  vertex %u 0 0\n  vertex %u 1 0\n"
+                         "  vertex %u 0 1\n endloop\nendfacet\n",
+                         i == 45000 ? "endsolid\nsolid\n  endfacet\n" : "", i, i, i));
+    CHECK_OK(bytes_printf(&b, &err, "endsolid\n"));
+    CHECK(b.len > (size_t)8 << 20);
+    READS(read_packed(&b));
+    CHECK(m.triangle_count == 90000 && m.xyz[9 * 89999] == 89999);
+    CHECK(strstr(notes.text, "several solids") && !strstr(notes.text, "no end"));
+}
+
+/* Binary words and faces that are no triangles after a run that is. */
+static void test_ply__takes_runs_of_plain_triangles(void)
+{
+    struct bytes b = {0};
+    const float xyz[15] = {0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 5, 5, 5};
+    const int32_t three[3] = {0, 1, 2}, four[4] = {0, 1, 2, 3}, last[3] = {4, 3, 2};
+    CHECK_OK(
+        bytes_printf(&b, &err,
+                     "ply\nformat binary_little_endian 1.0\nelement vertex 5\nproperty float x\n"
+                     "property float y\nproperty float z\nelement face 4\n"
+                     "property list uchar int vertex_indices\nend_header\n"));
+    CHECK_OK(bytes_append(&b, xyz, sizeof xyz, &err));
+    for (int i = 0; i < 4; i++) {
+        CHECK_OK(bytes_append(&b, i == 2 ? "\4" : "\3", 1, &err));
+        CHECK_OK(i == 2 ? bytes_append(&b, four, 16, &err)
+                        : bytes_append(&b, i == 3 ? last : three, 12, &err));
+    }
+    READS(read_bytes(b.data, b.len, NULL));
+    CHECK(m.triangle_count == 5 && m.triangles[12] == 4 && m.triangles[11] == 3);
+    FAILS_WITH(read_bytes(b.data, b.len - 1, NULL), "mesh_truncated");
+    bytes_free(&b);
+}
+
 TESTS(TEST(test_read__refuses_what_is_no_mesh), TEST(test_stl__reads_text_in_odd_dress),
       TEST(test_stl__reads_binary_by_its_size), TEST(test_obj__reads_the_forms_of_a_face),
       TEST(test_obj__is_turned_when_it_stands_only_with_y_up),
@@ -323,4 +512,8 @@ TESTS(TEST(test_read__refuses_what_is_no_mesh), TEST(test_stl__reads_text_in_odd
       TEST(test_gltf__applies_the_transforms_of_the_tree),
       TEST(test_gltf__reads_sparse_and_quantised_positions),
       TEST(test_gltf__refuses_what_reaches_too_far), TEST(test_gltf__never_opens_another_file),
-      TEST(test_glb__is_held_to_its_lengths))
+      TEST(test_glb__is_held_to_its_lengths), TEST(test_gltf__unpacks_draco),
+      TEST(test_gltf__refuses_draco_that_unpacks_to_more), TEST(test_gltf__unpacks_meshopt),
+      TEST(test_gltf__refuses_meshopt_bombs), TEST(test_gltf__stands_at_its_default_weights),
+      TEST(test_text__rounds_numbers_exactly), TEST(test_obj__reads_large_files_in_pieces),
+      TEST(test_stl__reads_large_text_in_pieces), TEST(test_ply__takes_runs_of_plain_triangles))
