@@ -16,17 +16,18 @@ BIN := $(if $(filter release,$(config)),build/statuette,$(OUT)/statuette)
 CC := $(if $(filter fuzz,$(config)),clang-14,gcc)
 CXX := $(if $(filter fuzz,$(config)),clang++-14,g++)
 OPENMP := $(if $(filter fuzz,$(config)),-Wno-unknown-pragmas,-fopenmp)
-WARN := -Wall -Wextra -Werror
+GOMP := $(if $(filter fuzz,$(config)),-lgomp)
+WARN := -Wall -Wextra $(if $(filter fuzz,$(config)),,-Werror)
 CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -I/usr/include/freetype2 -I/usr/include/harfbuzz -MMD -MP
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
 OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
-OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) $(OPENMP) -fno-math-errno -fno-trapping-math
-CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP)
+CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP) $(if $(filter fuzz,$(config)),-fno-sanitize=vptr)
 LDLIBS := -lmicrohttpd -lpq -lcurl -lcjson -lsodium -lseccomp -ljpeg -lpng -lwebp -lwebpdemux \
-          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++
+          -lheif -llcms2 -lmeshoptimizer -ldraco -l3MF -lharfbuzz -lfreetype -lz -lpthread -lm -lstdc++ $(GOMP)
 
 SOURCES := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c $(r)/*.cpp $(r)/*/*.cpp))
 MAIN := $(wildcard service/main.c)

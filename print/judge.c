@@ -4,6 +4,7 @@
 #include "print/judge.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "print/measure/stand.h"
 
@@ -35,6 +36,29 @@ static void judge_shells(struct report *r, const struct repair_counts *c)
                     "surfaces that faced inward were turned outward");
 }
 
+static void judge_base(struct report *r, const struct prep_changes *changes)
+{
+    const struct base_result *b = &changes->base;
+    if (changes->base_failed)
+        report_find(r, "base_failed", SEVERITY_WARNING, NAN, NAN,
+                    "the base could not be joined with the figure; it was left out");
+    else if (b->outside_mm > 0)
+        report_find(r, "base_small", SEVERITY_WARNING, b->outside_mm, 0,
+                    "the figure's foot sticks out %.1f mm over the ordered base", b->outside_mm);
+    if (changes->split_failed)
+        report_find(r, "split_failed", SEVERITY_WARNING, NAN, NAN,
+                    "figure and base stay in one piece: the feet are too thin for a peg");
+    if (changes->hollow_failed)
+        report_find(r, "hollow_failed", SEVERITY_INFO, NAN, NAN,
+                    "it stays full: nowhere is it thick enough to be hollow");
+    else if (changes->hollow.cavities)
+        report_find(r, "hollowed", SEVERITY_INFO,
+                    changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3, NAN,
+                    "hollowed: %.1f of %.1f cm3 of material saved, walls of %.2f mm or more",
+                    (changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3) / 1000,
+                    changes->hollow.volume_before_mm3 / 1000, changes->hollow.wall_least_mm);
+}
+
 void judge_repairs(struct report *r, const struct prep_changes *changes,
                    const struct prep_measures *m)
 {
@@ -56,6 +80,7 @@ void judge_repairs(struct report *r, const struct prep_changes *changes,
                     "and look thicker from behind",
                     c->sheets);
     judge_shells(r, c);
+    judge_base(r, changes);
     if (changes->decimated_from)
         report_find(r, "decimated", SEVERITY_INFO, (double)m->mesh.triangles, NAN,
                     "simplified from %zu to %zu triangles", changes->decimated_from,
@@ -111,12 +136,15 @@ static void judge_walls(struct report *r, const struct prep_measures *m,
     if (!(limits->min_wall_mm > 0) || p->pass_scale <= 1)
         return;
     bool much = p->thin_share > limits->thin_share;
+    char remedy[80] = "";
+    if (p->pass_scale < 3)
+        snprintf(remedy, sizeof remedy, "; from a height of %.0f mm on all of it has enough",
+                 ceil(p->pass_scale * m->mesh.size_mm[2]));
     report_find(r, "thin_walls", much ? SEVERITY_WARNING : SEVERITY_INFO, p->thin_share,
                 limits->thin_share,
                 "%.1f %% of the surface has less than %.1f mm of material behind it (least %.2f) "
-                "and may break or not print; from a height of %.0f mm on all of it has enough",
-                100 * p->thin_share, limits->min_wall_mm, p->thinnest_mm,
-                ceil(p->pass_scale * m->mesh.size_mm[2]));
+                "and may break or not print%s",
+                100 * p->thin_share, limits->min_wall_mm, p->thinnest_mm, remedy);
 }
 
 static const char *side_name(double deg)

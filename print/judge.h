@@ -14,6 +14,9 @@ struct prep_changes {
     struct repair_counts repaired;
     size_t decimated_from; /* triangles; 0: it was not */
     double flatten_mm;     /* allowed to be cut */
+    struct base_result base;
+    struct hollow_result hollow;
+    bool base_failed, split_failed, hollow_failed; /* asked for, and could not be made */
 };
 
 /* What was measured; of an inspected mesh that is not closed, layers is all zeros. */

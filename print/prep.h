@@ -7,7 +7,11 @@
 
 #include "base/json.h"
 #include "base/png.h"
+#include "print/colour/skin.h"
 #include "print/mesh.h"
+#include "print/shape/base.h"
+#include "print/shape/hollow.h"
+#include "print/shape/palette.h"
 
 enum orient { ORIENT_UPRIGHT, ORIENT_AUTO, ORIENT_KEEP };
 enum verdict { VERDICT_PASS, VERDICT_REVISE, VERDICT_REJECT };
@@ -44,7 +48,12 @@ struct prep_options {
     double bed_mm[3];     /* printer's build volume, 0 = not checked */
     double unit_mm;       /* from read_notes: the mesh is in millimetres already when > 0 */
     struct prep_limits limits;
-    const struct picture *mask; /* the photo's cut-out or mask, for the likeness; or NULL */
+    struct base_options base;       /* zeros: none; part of the ordered height */
+    bool split_base;                /* the base beside the figure, with a peg; needs a base */
+    struct hollow_options hollow;   /* wall_mm 0: stays full */
+    const struct skin *skin;        /* colours of the mesh, as it was read with them; or NULL */
+    struct palette_options palette; /* count 0: no colours are looked for */
+    const struct picture *mask;     /* the photo's cut-out or mask, for the likeness; or NULL */
 };
 
 #define PREP_OPTIONS_DEFAULT                                                                       \
@@ -55,6 +64,8 @@ struct prepared {
     struct mesh mesh;   /* to be printed; empty when rejected */
     struct mesh before; /* what was sent, welded, in the same place: to show what changed */
     enum verdict verdict;
+    struct palette palette; /* count 0: there are no colours */
+    uint8_t *colour;        /* per triangle of mesh, into palette; or NULL */
 };
 
 /**
@@ -71,7 +82,8 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
  *          float, unless the verdict is reject, and then it is empty. The verdict agrees with the
  *          report's.
  * Owner    the caller calls prepared_free and deletes *report. in is not changed.
- * Errors   ERR_LIMIT no memory; a bad mesh is a verdict, not an error.
+ * Errors   ERR_INPUT those of mesh_add_base; ERR_LIMIT no memory; a bad mesh is a verdict, not an
+ * error.
  */
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err) MUST_CHECK;

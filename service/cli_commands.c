@@ -30,18 +30,35 @@ static const struct cli_option prep[] = {
      "the file to write, .3mf or .stl by its name; may be given once more for the other"},
     {"--height", "MM",
      "finished height [as it is when the file has millimetres; else 100 mm longest side]"},
-    {"--orient", "HOW", "upright, auto (least overhang) or keep [upright]"},
+    {"--longest", "MM", "the longest side instead of the height"},
+    {"--orient", "HOW", "upright, auto (least support) or keep [upright]"},
     {"--flatten", "MM", "how much of the bottom may be cut for a flat foot [0.6]; 0 cuts nothing"},
     {"--max-triangles", "N", "simplify above this count [keep all]"},
+    {"--base", "SHAPE", "none, round, square or oval; part of the height [none]"},
+    {"--base-height", "MM", "of the base [3]"},
+    {"--base-size", "MM", "diameter or side [chosen by the figure's foot and weight]"},
+    {"--text", "TEXT", "words on the base; alone it asks for a round one"},
+    {"--text-style", "STYLE", "engraved or embossed [engraved]"},
+    {"--font", "FILE", "font of the text [DejaVu Sans Bold]"},
     {"--printer", "ID", "printer [ender3v3se]"},
     {"--material", "ID", "material [pla]"},
     {"--title", "TEXT", "title in the 3MF [the file's name]"},
+    {"--split-base", NULL, "base and figure side by side, with a peg that fits one way only"},
+    {"--hollow", "MM", "hollow with walls of so much [full]"},
+    {"--drains", "N", "holes that let resin or powder out of hollows [0]"},
+    {"--colours", "N|LIST", "bring the surface to N filaments, or to a list as #ffffff,#c02020"},
     {"--report", "FILE", "write the full report as JSON"},
+    {"--pictures", "DIR", "write views, heat maps and a turntable as PNG, and a GLB to look at"},
     END};
 static const struct cli_option render[] = {
     {"-o", "OUT.png", "the picture to write"},
     {"--size", "WxH", "pixels [640x640]"},
     {"--view", "VIEW", "front, back, left, right, bottom or iso [iso]"},
+    {"--heat", "MAP", "thin (by --material) or overhang: paint it by what is hard to print"},
+    {"--material", "ID", "whose least wall thin is measured by [pla]"},
+    {"--ruler", NULL, "with a 10 mm grid and a scale"},
+    {"--transparent", NULL, "without background; small ones are sharpened as thumbnails"},
+    {"--turntable", "N", "an animated PNG of N frames around it"},
     END};
 static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to write"},
                                           {"--printer", "ID", "printer [ender3v3se]"},
@@ -102,7 +119,8 @@ static const struct command table[] = {
      "Reads GLB, glTF, STL, OBJ, PLY, OFF and 3MF. What is written was read back and measured "
      "again.\n"
      "Exit code 5 and no file when the mesh is rejected.\n"
-     "Example: statuette mesh prep dog.glb -o dog.3mf --height 80",
+     "Example: statuette mesh prep dog.glb -o dog.3mf --height 80\n"
+     "         statuette mesh prep anna.glb -o anna.3mf --height 90 --base round --text ANNA",
      prep, 1, 1, cli_mesh_prep},
     {"mesh render", "IN -o OUT.png", "draw a picture of a mesh", "", render, 1, 1, cli_mesh_render},
     {"slice", "IN.3mf|IN.stl -o OUT.gcode", "slice for a printer and check the G-code",

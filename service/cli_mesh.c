@@ -1,34 +1,116 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `statuette mesh inspect`, `mesh prep` and `mesh render`. */
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "print/render/render.h"
+#include "print/render/heat.h"
 #include "service/cli_files.h"
+
+static bool is_word(const char *word, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(word, *words) == 0)
+            return true;
+    return false;
+}
+
+/* Passes an option of the line on that is one of some words; NULL otherwise: not when not given. */
+static int pass_word(cJSON *options, const char *name, const struct cli *cli, const char *option,
+                     const char *const *words, const char *list, struct err *err)
+{
+    const char *word = cli_text(cli, option, NULL);
+    if (!word)
+        return 0;
+    if (!is_word(word, words))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "%s is %s, not \"%s\"", option, list, word);
+    cJSON_AddStringToObject(options, name, word);
+    return 0;
+}
+
+/* The same of a number. */
+static int pass_number(cJSON *options, const char *name, const struct cli *cli, const char *option,
+                       double least, double most, struct err *err)
+{
+    double value;
+    if (cli_number(&value, cli, option, NAN, least, most, err))
+        return -1;
+    if (!isnan(value))
+        cJSON_AddNumberToObject(options, name, value);
+    return 0;
+}
+
+/* A text alone asks for a base, too. */
+static int pass_base(cJSON *options, const struct cli *cli, struct err *err)
+{
+    static const char *const shapes[] = {"none", "round", "square", "oval", NULL};
+    static const char *const styles[] = {"engraved", "embossed", NULL};
+    const char *text = cli_text(cli, "--text", NULL), *font = cli_text(cli, "--font", NULL);
+    char path[4096];
+    if (!cli_flag(cli, "--base") && !text)
+        return 0;
+    cJSON *base = cJSON_AddObjectToObject(options, "base");
+    if (!cli_flag(cli, "--base"))
+        cJSON_AddStringToObject(base, "shape", "round");
+    if (text)
+        cJSON_AddStringToObject(base, "text", text);
+    if (font && !realpath(font, path))
+        return FAIL_ERRNO(err, "--font %s", font);
+    if (font)
+        cJSON_AddStringToObject(base, "font", path);
+    return pass_word(base, "shape", cli, "--base", shapes, "none, round, square or oval", err) ||
+           pass_word(base, "text_style", cli, "--text-style", styles, "engraved or embossed",
+                     err) ||
+           pass_number(base, "height_mm", cli, "--base-height", 1, 50, err) ||
+           pass_number(base, "size_mm", cli, "--base-size", 5, 500, err);
+}
+
+/* --colours 4, or --colours "#ffffff,#c02020". */
+static int pass_colours(cJSON *options, const struct cli *cli, struct err *err)
+{
+    const char *text = cli_text(cli, "--colours", NULL);
+    char one[8];
+    if (!text)
+        return 0;
+    if (*text != '#')
+        return pass_number(options, "colours", cli, "--colours", 1, 16, err);
+    cJSON *list = cJSON_AddArrayToObject(options, "colours");
+    while (sscanf(text, "%7[#0-9a-fA-F]", one) == 1 && strlen(one) == 7) {
+        cJSON_AddItemToArray(list, cJSON_CreateString(one));
+        text += 7;
+        if (*text != ',')
+            break;
+        text++;
+    }
+    return *text ? FAIL_CODE(err, ERR_INPUT, "usage",
+                             "--colours is a number, or colours like \"#ffffff,#c02020\"")
+                 : 0;
+}
 
 /* Options of the line that are plain numbers or words for the role. */
 static int pass_options(struct file_work *work, const struct cli *cli, struct err *err)
 {
-    double height, flatten, triangles;
-    const char *orient = cli_text(cli, "--orient", NULL);
-    if (cli_number(&height, cli, "--height", 0, 1, 2000, err) ||
-        cli_number(&flatten, cli, "--flatten", -1, 0, 50, err) ||
-        cli_number(&triangles, cli, "--max-triangles", 0, 4, 20e6, err))
+    static const char *const ways[] = {"upright", "auto", "keep", NULL};
+    cJSON *o = work->options;
+    if (cli_flag(cli, "--height") && cli_flag(cli, "--longest"))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "give --height or --longest, not both");
+    if (pass_number(o, "height_mm", cli, "--height", 1, 2000, err) ||
+        pass_number(o, "longest_mm", cli, "--longest", 1, 2000, err) ||
+        pass_number(o, "flatten_mm", cli, "--flatten", 0, 50, err) ||
+        pass_number(o, "max_triangles", cli, "--max-triangles", 4, 20e6, err) ||
+        pass_word(o, "orient", cli, "--orient", ways, "upright, auto or keep", err) ||
+        pass_number(o, "hollow_mm", cli, "--hollow", 0.5, 20, err) ||
+        pass_number(o, "drains", cli, "--drains", 0, 8, err) || pass_base(o, cli, err) ||
+        pass_colours(o, cli, err))
         return -1;
-    if (orient && strcmp(orient, "upright") && strcmp(orient, "auto") && strcmp(orient, "keep"))
-        return FAIL_CODE(err, ERR_INPUT, "usage", "--orient is upright, auto or keep, not \"%s\"",
-                         orient);
-    if (height > 0)
-        cJSON_AddNumberToObject(work->options, "height_mm", height);
-    if (flatten >= 0)
-        cJSON_AddNumberToObject(work->options, "flatten_mm", flatten);
-    if (triangles > 0)
-        cJSON_AddNumberToObject(work->options, "max_triangles", triangles);
-    if (orient)
-        cJSON_AddStringToObject(work->options, "orient", orient);
-    cJSON_AddStringToObject(work->options, "printer", cli_text(cli, "--printer", "ender3v3se"));
-    cJSON_AddStringToObject(work->options, "material", cli_text(cli, "--material", "pla"));
+    if (cli_flag(cli, "--split-base") && !json_get(o, "base"))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "--split-base needs --base");
+    if (cli_flag(cli, "--split-base"))
+        cJSON_AddTrueToObject(o, "split_base");
+    cJSON_AddStringToObject(o, "printer", cli_text(cli, "--printer", "ender3v3se"));
+    cJSON_AddStringToObject(o, "material", cli_text(cli, "--material", "pla"));
     return 0;
 }
 
@@ -111,6 +193,26 @@ static int check_outputs(const struct cli *cli, struct err *err)
     return 0;
 }
 
+/* --pictures DIR: what a review shows. */
+static int give_pictures(const struct cli *cli, const struct file_work *work, struct err *err)
+{
+    static const char *const names[] = {
+        "render_front.png",    "render_iso.png",    "render_back.png", "render_thin.png",
+        "render_overhang.png", "render_change.png", "render_turn.png", "preview.glb"};
+    const char *folder = cli_text(cli, "--pictures", NULL);
+    char path[4096];
+    if (!folder)
+        return 0;
+    if (folder_make(folder, err))
+        return -1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (file_work_give(work, names[i], path, err))
+            return -1;
+    }
+    return 0;
+}
+
 static int write_report(const cJSON *report, const char *path, struct err *err)
 {
     struct bytes text = {0};
@@ -136,11 +238,13 @@ int cli_mesh_prep(const struct cli *cli, struct err *err)
         return -1;
     add_labels(&work, cli);
     cli_progress(cli, "preparing", 0.1);
+    if (cli_flag(cli, "--pictures"))
+        cJSON_AddTrueToObject(work.options, "pictures");
     int code = pass_options(&work, cli, err) || file_work_run(&work, "prep", err) ? -1 : 0;
     cli_progress(cli, code ? "failed" : "prepared", 1);
     bool kept = !code && strcmp(json_text(work.result, "verdict", "reject"), "reject") != 0;
     if (kept)
-        code = give_outputs(cli, &work, err);
+        code = give_outputs(cli, &work, err) || give_pictures(cli, &work, err) ? -1 : 0;
     if (!code && report)
         code = write_report(work.result, report, err);
     if (!code)
@@ -166,12 +270,25 @@ int cli_mesh_render(const struct cli *cli, struct err *err)
     if (view_from_name(view) < 0)
         return FAIL_CODE(err, ERR_INPUT, "usage",
                          "--view is front, back, left, right, bottom or iso");
+    if (cli_flag(cli, "--heat") && (heat_from_name(cli_text(cli, "--heat", "")) < 0 ||
+                                    strcmp(cli_text(cli, "--heat", ""), "deviation") == 0))
+        return FAIL_CODE(err, ERR_INPUT, "usage",
+                         "--heat is thin or overhang (what preparing changed is shown by mesh prep "
+                         "--pictures)");
     if (file_work_open(&work, cli->words[0], err))
         return -1;
     cJSON_AddNumberToObject(work.options, "width", width);
     cJSON_AddNumberToObject(work.options, "height", height);
     cJSON_AddStringToObject(work.options, "view", view);
-    int code = file_work_run(&work, "render", err) || file_work_give(&work, "out.png", out, err);
+    cJSON_AddStringToObject(work.options, "material", cli_text(cli, "--material", "pla"));
+    if (cli_flag(cli, "--heat"))
+        cJSON_AddStringToObject(work.options, "heat", cli_text(cli, "--heat", ""));
+    if (cli_flag(cli, "--ruler"))
+        cJSON_AddTrueToObject(work.options, "ruler");
+    if (cli_flag(cli, "--transparent"))
+        cJSON_AddTrueToObject(work.options, "transparent");
+    int code = pass_number(work.options, "turntable", cli, "--turntable", 2, 72, err) ||
+               file_work_run(&work, "render", err) || file_work_give(&work, "out.png", out, err);
     if (!code && cli->json)
         code = cli_print_json(work.result, err);
     file_work_close(&work);

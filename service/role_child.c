@@ -140,6 +140,25 @@ static int load_limits(struct ask *ask, struct err *err)
     return failed ? -1 : 0;
 }
 
+#define FONT "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
+
+/* A text on a base needs a font, which the confined child could not read. */
+static int load_font(struct ask *ask, struct err *err)
+{
+    const cJSON *base = json_get(ask->options, "base");
+    const char *path = json_text(base, "font", FONT);
+    struct err inner = {0};
+    ask->font.limit = (size_t)32 << 20;
+    if (!*json_text(base, "text", ""))
+        return 0;
+    return bytes_read_file(&ask->font, path, &inner)
+               ? FAIL_CODE(err, ERR_INPUT, "font_missing",
+                           "the font %s cannot be read: install fonts-dejavu-core or name another "
+                           "one with --font",
+                           path)
+               : 0;
+}
+
 static int run_role(const struct role *role, const char *folder, struct err *err)
 {
     struct ask ask = {0};
@@ -149,10 +168,11 @@ static int run_role(const struct role *role, const char *folder, struct err *err
     /* options are the parent's own words */
     if (access("options.json", F_OK) == 0 && json_read_file(&ask.options, "options.json", err))
         return -1;
-    int failed = load_limits(&ask, err) || child_confine(".", err) ||
+    int failed = load_limits(&ask, err) || load_font(&ask, err) || child_confine(".", err) ||
                  role->run(&ask, &result, err) ||
                  (result && write_json("result.json", result, err));
     cJSON_Delete(ask.options);
+    bytes_free(&ask.font);
     cJSON_Delete(result);
     return failed ? -1 : 0;
 }

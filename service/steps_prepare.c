@@ -12,7 +12,20 @@
 #include "service/steps_own.h"
 #include "storage/order.h"
 
-enum { OUT_REPORT, OUT_THREEMF, OUT_STL, OUT_FRONT, OUT_ISO, OUT_BACK, OUT_COUNT };
+enum {
+    OUT_REPORT,
+    OUT_THREEMF,
+    OUT_STL,
+    OUT_FRONT,
+    OUT_ISO,
+    OUT_BACK,
+    OUT_THIN,
+    OUT_OVERHANG,
+    OUT_CHANGE,
+    OUT_TURN,
+    OUT_PREVIEW,
+    OUT_COUNT
+};
 
 static const struct {
     const char *kind, *stage, *extension, *mime, *file;
@@ -23,6 +36,11 @@ static const struct {
     {"render_front", "05_render_front", "png", "image/png", "render_front.png"},
     {"render_iso", "05_render_iso", "png", "image/png", "render_iso.png"},
     {"render_back", "05_render_back", "png", "image/png", "render_back.png"},
+    {"render_thin", "05_render_thin", "png", "image/png", "render_thin.png"},
+    {"render_overhang", "05_render_overhang", "png", "image/png", "render_overhang.png"},
+    {"render_change", "05_render_change", "png", "image/png", "render_change.png"},
+    {"render_turn", "05_render_turn", "png", "image/png", "render_turn.png"},
+    {"preview", "05_preview", "glb", "model/gltf-binary", "preview.glb"},
 };
 
 struct prepared {
@@ -55,13 +73,30 @@ static void add_labels(cJSON *options, const struct item *item, const struct sou
     cJSON_AddStringToObject(labels, "created", source->made_at);
 }
 
+/* The front photo's cut-out beside the model, to see whether the two are alike; a product that
+ * shows the whole picture has no outline. */
+static int add_mask(struct step *step, const struct item *item, const char *folder, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    if (!json_bool(json_get(item->product, "photos"), "needs_subject", true))
+        return 0;
+    if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
+        return -1;
+    int failed = db_row_count(rows) > 0
+                     ? folder_blob(step, db_text(rows, 0, 2), folder, "mask.png", err)
+                     : 0;
+    db_rows_free(rows);
+    return failed;
+}
+
 static int run_prep(struct prepared *p, struct step *step, const struct item *item,
                     const char *folder, struct err *err)
 {
     if (source_load(&p->source, step, item, err) ||
-        folder_blob(step, p->source.hash, folder, "in", err) ||
+        folder_blob(step, p->source.hash, folder, "in", err) || add_mask(step, item, folder, err) ||
         item_role_options(&p->options, item, step, p->source.file, err))
         return -1;
+    cJSON_AddTrueToObject(p->options, "pictures");
     add_labels(p->options, item, &p->source);
     if (folder_write(folder, "options.json", p->options, err) ||
         role_run(&p->report, "prep", folder, step->stop, err))

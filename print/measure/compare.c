@@ -11,6 +11,9 @@
 #include "print/measure/visible.h"
 
 #define SAMPLES 30000
+#define LEAST_SHARE 0.1 /* of the samples, however little has moved */
+#define AHEAD 48
+#define LOST_MOST 2000
 #define MOVED_MM 1e-4 /* floats at 100 mm are 8e-6 apart */
 
 /* Which triangles of either mesh the other has too. */
@@ -60,7 +63,7 @@ static uint64_t hash_triangle(const struct mesh *mesh, size_t t)
     return sum ^ sum >> 32;
 }
 
-/* Cleaning and gentle repair keep most triangles in their order. */
+/* What was not touched at all is found at a glance. */
 static size_t match_in_place(struct twins *twins)
 {
     size_t a = twins->before->triangle_count, b = twins->after->triangle_count, left = 0;
@@ -76,6 +79,40 @@ static size_t match_in_place(struct twins *twins)
     return left + (a - both);
 }
 
+/* How far ahead in either mesh its triangle i and the other's j go on together; false: not near. */
+static bool find_again(size_t *i, size_t *j, const struct twins *twins)
+{
+    size_t a = twins->before->triangle_count, b = twins->after->triangle_count;
+    for (size_t k = 1; k <= AHEAD; k++) {
+        if (*i + k < a && same_triangle(twins->before, *i + k, twins->after, *j)) {
+            *i += k;
+            return true;
+        }
+        if (*j + k < b && same_triangle(twins->before, *i, twins->after, *j + k)) {
+            *j += k;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cleaning and gentle repair drop and add some and keep the order of the rest: two fingers find
+ * them. Gives up where too much is different. */
+static void match_in_order(struct twins *twins)
+{
+    size_t a = twins->before->triangle_count, b = twins->after->triangle_count, lost = 0;
+    for (size_t i = 0, j = 0; i < a && j < b && lost < LOST_MOST;) {
+        if (!same_triangle(twins->before, i, twins->after, j) && !find_again(&i, &j, twins)) {
+            lost++;
+            i++;
+            j++;
+            continue;
+        }
+        twins->in_before[i++] = 1;
+        twins->in_after[j++] = 1;
+    }
+}
+
 /* The others by a table of the output's triangles that have no partner yet. */
 static int match_by_table(struct twins *twins, struct err *err)
 {
@@ -89,13 +126,16 @@ static int match_by_table(struct twins *twins, struct err *err)
     if (!table)
         return FAIL(err, ERR_LIMIT, "no memory to compare %zu triangles", count);
     memset(table, 0xff, room * sizeof *table);
+    /* Where each lands depends on chance, what is found afterwards does not. */
+#pragma omp parallel for schedule(dynamic, 4096)
     for (size_t t = 0; t < after->triangle_count; t++) {
         if (twins->in_after[t])
             continue;
         size_t at = hash_triangle(after, t) & (room - 1);
-        while (table[at] != UINT32_MAX)
+        for (uint32_t empty = UINT32_MAX; !__atomic_compare_exchange_n(
+                 &table[at], &empty, (uint32_t)t, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+             empty = UINT32_MAX)
             at = (at + 1) & (room - 1);
-        table[at] = (uint32_t)t;
     }
 #pragma omp parallel for schedule(dynamic, 4096)
     for (size_t t = 0; t < before->triangle_count; t++) {
@@ -122,8 +162,10 @@ static int twins_open(struct twins *twins, const struct mesh *before, const stru
     int failed = !twins->in_before || !twins->in_after
                      ? FAIL(err, ERR_LIMIT, "no memory to compare two meshes")
                      : 0;
-    if (!failed && match_in_place(twins) > 0)
+    if (!failed && match_in_place(twins) > 0) {
+        match_in_order(twins);
         failed = match_by_table(twins, err);
+    }
     if (failed) {
         free(twins->in_before);
         free(twins->in_after);
@@ -182,7 +224,11 @@ static int measure_moved(struct deviation *out, const struct twins *twins, const
     for (size_t i = 0; i < n; i++)
         if (!twins->in_before[old->order[i]])
             list[moved++] = old->order[i];
-    int failed = surface_samples(&samples, &count, old->mesh, list, moved, SAMPLES, err);
+    double still = area_of(old->mesh, twins->in_before, true);
+    double all = still + area_of(old->mesh, twins->in_before, false);
+    out->moved_share = all > 0 ? 1 - still / all : 0;
+    size_t budget = (size_t)(SAMPLES * fmax(out->moved_share, LEAST_SHARE));
+    int failed = surface_samples(&samples, &count, old->mesh, list, moved, budget, err);
     free(list);
     if (failed)
         return -1;
@@ -199,9 +245,6 @@ static int measure_moved(struct deviation *out, const struct twins *twins, const
         bool hidden = d > MOVED_MM && !bvh_sees(old, samples[i].at, samples[i].triangle);
         distances[i] = hidden ? -1 : d;
     }
-    double still = area_of(old->mesh, twins->in_before, true);
-    double all = still + area_of(old->mesh, twins->in_before, false);
-    out->moved_share = all > 0 ? 1 - still / all : 0;
     add_up(out, samples, distances, count, still);
     free(samples);
     free(distances);

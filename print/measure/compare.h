@@ -16,7 +16,8 @@ struct deviation {
  * Distances from the visible surface of `before` to `after`.
  *
  * Triangles that are in both bit for bit (in any order, turned or not) have not moved. Over the
- * rest 30,000 points are spread by area, each triangle getting one while they suffice, and the
+ * rest up to 30,000 points (by its share of the area, 3,000 at least) are spread, each triangle
+ * getting one while they suffice, and the
  * distance to `after` is exact for each. Points that moved by more than 1e-4 mm and that no ray
  * out of the mesh reaches are left out: hidden walls may go. The mean is over the visible surface,
  * unmoved triangles included; the maximum is over the points, so of what lies between them it can

@@ -9,9 +9,6 @@
 
 #include "print/measure/exact_big.h"
 
-/* Seven roundings of 2^-53 on the sum of the absolute products, with room (Shewchuk 1997). */
-#define FILTER 1e-15
-
 /* A float is mantissa x 2^(shift - 149). */
 struct parts {
     int32_t mantissa;
@@ -103,8 +100,8 @@ int exact_side(const float a[3], const float b[3], const float c[3], const float
     double vx = (double)c[0] - a[0], vy = (double)c[1] - a[1], vz = (double)c[2] - a[2];
     double wx = (double)d[0] - a[0], wy = (double)d[1] - a[1], wz = (double)d[2] - a[2];
     double s = (uy * vz - uz * vy) * wx + (uz * vx - ux * vz) * wy + (ux * vy - uy * vx) * wz;
-    double bound = FILTER * (fabs(ux) + fabs(uy) + fabs(uz)) * (fabs(vx) + fabs(vy) + fabs(vz)) *
-                   (fabs(wx) + fabs(wy) + fabs(wz));
+    double bound = EXACT_FILTER * (fabs(ux) + fabs(uy) + fabs(uz)) *
+                   (fabs(vx) + fabs(vy) + fabs(vz)) * (fabs(wx) + fabs(wy) + fabs(wz));
     if (s > bound)
         return 1;
     if (s < -bound)
@@ -131,7 +128,7 @@ int exact_turn(const float a[3], const float b[3], const float c[3], int x, int 
 {
     double left = ((double)b[x] - a[x]) * ((double)c[y] - a[y]);
     double right = ((double)b[y] - a[y]) * ((double)c[x] - a[x]);
-    double s = left - right, bound = FILTER * (fabs(left) + fabs(right));
+    double s = left - right, bound = EXACT_FILTER * (fabs(left) + fabs(right));
     if (s > bound)
         return 1;
     if (s < -bound)

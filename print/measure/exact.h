@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a determinant in doubles may be off by, as a share of the sum of its absolute products:
+ * seven roundings of 2^-53 with room (Shewchuk 1997). */
+#define EXACT_FILTER 1e-15
+
 /** The sign of (b - a) x (c - a) . (d - a): 1 where d sees a, b, c clockwise, 0 in one plane. */
 int exact_side(const float a[3], const float b[3], const float c[3], const float d[3]);
 

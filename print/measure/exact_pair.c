@@ -55,25 +55,59 @@ static bool segment_meets(const float p[3], int sp, const float q[3], int sq,
     return !up || !down;
 }
 
-static void sides(int out[3], const struct exact_triangle *plane, const struct exact_triangle *of)
+/* A triangle's plane for many questions: its normal in doubles and what that may be off by. */
+struct sight {
+    const struct exact_triangle *of;
+    double x, y, z, off;
+};
+
+static struct sight sight_of(const struct exact_triangle *t)
 {
-    for (int i = 0; i < 3; i++)
-        out[i] = exact_side(plane->at[0], plane->at[1], plane->at[2], of->at[i]);
+    double ux = (double)t->at[1][0] - t->at[0][0], vx = (double)t->at[2][0] - t->at[0][0];
+    double uy = (double)t->at[1][1] - t->at[0][1], vy = (double)t->at[2][1] - t->at[0][1];
+    double uz = (double)t->at[1][2] - t->at[0][2], vz = (double)t->at[2][2] - t->at[0][2];
+    return (struct sight){t, uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx,
+                          EXACT_FILTER * (fabs(ux) + fabs(uy) + fabs(uz)) *
+                              (fabs(vx) + fabs(vy) + fabs(vz))};
 }
 
-static bool one_side(const int s[3])
+/* exact_side with the triangle's corners as the first three points. */
+static inline int side(const struct sight *s, const float p[3])
 {
-    return s[0] == s[1] && s[1] == s[2] && s[0] != 0;
+    const float *a = s->of->at[0];
+    double x = (double)p[0] - a[0], y = (double)p[1] - a[1], z = (double)p[2] - a[2];
+    double d = s->x * x + s->y * y + s->z * z, off = s->off * (fabs(x) + fabs(y) + fabs(z));
+    if (d > off)
+        return 1;
+    if (d < -off)
+        return -1;
+    return off == 0 ? 0 : exact_side(a, s->of->at[1], s->of->at[2], p);
+}
+
+/* Where the corners of a triangle are; false when all are on one side. */
+static bool straddles(int out[3], const struct exact_triangle *plane,
+                      const struct exact_triangle *of)
+{
+    struct sight s = sight_of(plane);
+    for (int i = 0; i < 3; i++)
+        out[i] = side(&s, of->at[i]);
+    return out[0] != out[1] || out[1] != out[2] || out[0] == 0;
+}
+
+/* The same for two of them, the third one being a corner of the plane's triangle. */
+static bool straddle_two(int out[2], const struct exact_triangle *plane, const float p[3],
+                         const float q[3])
+{
+    struct sight s = sight_of(plane);
+    out[0] = side(&s, p);
+    out[1] = side(&s, q);
+    return out[0] != out[1] || out[0] == 0;
 }
 
 static bool meet_apart(const struct exact_triangle *a, const struct exact_triangle *b)
 {
     int of_a[3], of_b[3];
-    sides(of_b, a, b);
-    if (one_side(of_b))
-        return false;
-    sides(of_a, b, a);
-    if (one_side(of_a))
+    if (!straddles(of_b, a, b) || !straddles(of_a, b, a))
         return false;
     for (int i = 0; i < 3; i++) {
         int j = (i + 1) % 3;
@@ -90,15 +124,10 @@ static bool meet_at_corner(const struct exact_triangle *a, int i, const struct e
 {
     const float *a1 = a->at[(i + 1) % 3], *a2 = a->at[(i + 2) % 3];
     const float *b1 = b->at[(j + 1) % 3], *b2 = b->at[(j + 2) % 3];
-    int sb1 = exact_side(a->at[0], a->at[1], a->at[2], b1);
-    int sb2 = exact_side(a->at[0], a->at[1], a->at[2], b2);
-    if (sb1 == sb2 && sb1 != 0)
-        return false;
-    int sa1 = exact_side(b->at[0], b->at[1], b->at[2], a1);
-    int sa2 = exact_side(b->at[0], b->at[1], b->at[2], a2);
-    if (sa1 == sa2 && sa1 != 0)
-        return false;
-    return segment_meets(b1, sb1, b2, sb2, a) || segment_meets(a1, sa1, a2, sa2, b);
+    int of_b[2], of_a[2];
+    return straddle_two(of_b, a, b1, b2) && straddle_two(of_a, b, a1, a2) &&
+           (segment_meets(b1, of_b[0], b2, of_b[1], a) ||
+            segment_meets(a1, of_a[0], a2, of_a[1], b));
 }
 
 /* The third corners r and s over the common side p q: in one plane and on one side of it. */
@@ -133,12 +162,14 @@ static bool no_area(const struct exact_triangle *t)
 enum exact_meeting exact_triangles(const struct exact_triangle *a, const struct exact_triangle *b)
 {
     int at_a[3], at_b[3], shared = 0;
+    unsigned equal = 0;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++)
-            if (a->corner[i] == b->corner[j] && shared < 3) {
-                at_a[shared] = i;
-                at_b[shared++] = j;
-            }
+            equal |= (unsigned)(a->corner[i] == b->corner[j]) << (3 * i + j);
+    for (; equal && shared < 3; equal &= equal - 1, shared++) {
+        at_a[shared] = __builtin_ctz(equal) / 3;
+        at_b[shared] = __builtin_ctz(equal) % 3;
+    }
     if (shared < 3 && !meet_at_all(a, b, shared, at_a, at_b))
         return EXACT_APART;
     if (no_area(a) || no_area(b))

@@ -128,10 +128,9 @@ int mesh_measure_layers(struct layer_measures *out, const struct mesh *mesh,
     struct layer_options o = *options;
     struct layer_grid grid;
     layer_options_fill(&o, mesh);
-    struct layer_grid_options g = {.pixel_mm = o.pixel_mm,
-                                   .layer_mm = o.layer_mm,
-                                   .margin_mm = o.support.margin_mm,
-                                   .steep_deg = {o.support.overhang_deg}};
+    struct layer_grid_options g = {
+        .pixel_mm = o.pixel_mm, .layer_mm = o.layer_mm, .margin_mm = o.support.margin_mm};
+    support_style_limits(g.steep_deg, &o.support);
     *out = (struct layer_measures){0};
     if (layer_grid_build(&grid, mesh, &g, err))
         return -1;

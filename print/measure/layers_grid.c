@@ -9,13 +9,13 @@
 #include "print/measure/measure.h"
 
 #define BAND 8                /* rows that one thread handles at a time */
-#define Z_STEPS 256           /* heights are told apart to this part of a layer */
+#define Z_STEPS 128           /* heights are told apart to this part of a layer */
 #define MAX_CELLS 2147483648. /* 256 MB a bitmap */
 
 /* A crossing in one word, so that sorting it sorts by height and puts entries before exits. */
-#define KEY_EXIT 4u
-#define KEY_STEEP 3u
-#define KEY_SHIFT 3
+#define KEY_STEEP ((1u << STEEP_LIMITS) - 1)
+#define KEY_EXIT (1u << STEEP_LIMITS)
+#define KEY_SHIFT (STEEP_LIMITS + 1)
 
 struct band {
     uint32_t *starts; /* per cell of the band, + 1 */
@@ -27,35 +27,47 @@ struct builder {
     struct layer_grid *grid;
     const struct mesh *mesh;
     double sine[STEEP_LIMITS];
+    float *placed;
     uint32_t *band_starts, *band_triangles;
     size_t bands;
 };
 
-/* Corner c of triangle t in cells and layers. */
-static struct vec cell_corner(const struct builder *b, size_t t, size_t c)
+/* Vertices in cells and layers. */
+static int place_vertices(struct builder *b, struct err *err)
 {
     const struct layer_grid *g = b->grid;
-    const float *p = b->mesh->xyz + 3 * (size_t)b->mesh->triangles[3 * t + c];
-    return (struct vec){(p[0] - g->low[0]) / g->pixel_mm, (p[1] - g->low[1]) / g->pixel_mm,
-                        (p[2] - g->low[2]) / g->layer_mm};
+    const float *xyz = b->mesh->xyz;
+    double per_pixel = 1 / g->pixel_mm, per_layer = 1 / g->layer_mm;
+    b->placed = malloc((3 * b->mesh->vertex_count + 1) * sizeof *b->placed);
+    if (!b->placed)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu vertices", b->mesh->vertex_count);
+    for (size_t i = 0; i < 3 * b->mesh->vertex_count; i += 3) {
+        b->placed[i] = (float)((xyz[i] - g->low[0]) * per_pixel);
+        b->placed[i + 1] = (float)((xyz[i + 1] - g->low[1]) * per_pixel);
+        b->placed[i + 2] = (float)((xyz[i + 2] - g->low[2]) * per_layer);
+    }
+    return 0;
 }
 
+static const float *placed_corner(const struct builder *b, size_t t, size_t c)
+{
+    return b->placed + 3 * (size_t)b->mesh->triangles[3 * t + c];
+}
+
+/* The first cell whose middle lies beyond a place; no ceil(), which is a call on plain x86-64. */
 static size_t first_centre(double at)
 {
-    return at > 0.5 ? (size_t)ceil(at - 0.5) : 0;
+    return at > 0 ? (size_t)(at + 0.5) : 0;
 }
 
+/* The rows whose middles a triangle reaches: none for most of a fine mesh. */
 static bool triangle_rows(const struct builder *b, size_t t, size_t *first, size_t *end)
 {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t c = 0; c < 3; c++) {
-        double y = (b->mesh->xyz[3 * (size_t)b->mesh->triangles[3 * t + c] + 1] - b->grid->low[1]) /
-                   b->grid->pixel_mm;
-        low = y < low ? y : low;
-        high = y > high ? y : high;
-    }
-    *first = first_centre(low);
-    *end = first_centre(high);
+    float y0 = placed_corner(b, t, 0)[1], y1 = placed_corner(b, t, 1)[1];
+    float y2 = placed_corner(b, t, 2)[1];
+    float low = y0 < y1 ? y0 : y1, high = y0 < y1 ? y1 : y0;
+    *first = first_centre(low < y2 ? low : y2);
+    *end = first_centre(high > y2 ? high : y2);
     return *first < *end;
 }
 
@@ -101,7 +113,7 @@ static size_t cut_row(struct cut *cuts, const struct vec *corner, double y)
             struct vec swap = a;
             a = b, b = swap;
         }
-        if (!(a.y <= y && y < b.y) || n == 2)
+        if (!(a.y < y && y <= b.y) || n == 2)
             continue;
         double s = (y - a.y) / (b.y - a.y);
         cuts[n++] = (struct cut){a.x + s * (b.x - a.x), a.z + s * (b.z - a.z), up};
@@ -117,7 +129,10 @@ static uint32_t steepness(const struct builder *b, const struct vec *corner)
     struct vec n = vec_cross(u, v);
     n.z *= ratio;
     double length = vec_length(n);
-    return (uint32_t)(n.z < -b->sine[0] * length) | (uint32_t)(n.z < -b->sine[1] * length) << 1;
+    uint32_t steep = 0;
+    for (int s = 0; s < STEEP_LIMITS; s++)
+        steep |= (uint32_t)(n.z < -b->sine[s] * length) << s;
+    return steep;
 }
 
 /* Counts (keys NULL) or notes the crossings of one triangle in the rows of a band. */
@@ -130,9 +145,11 @@ static void scan_triangle(const struct builder *b, size_t t, size_t row0, size_t
     triangle_rows(b, t, &first, &end);
     first = first < row0 ? row0 : first;
     end = end > row1 ? row1 : end;
-    for (size_t c = 0; c < 3; c++)
-        corner[c] = cell_corner(b, t, c);
-    uint32_t steep = steepness(b, corner);
+    for (size_t c = 0; c < 3; c++) {
+        const float *p = placed_corner(b, t, c);
+        corner[c] = (struct vec){p[0], p[1], p[2]};
+    }
+    uint32_t steep = UINT32_MAX; /* not known yet: few triangles reach the middle of a cell */
     for (size_t y = first; y < end; y++) {
         struct cut cut[2];
         if (cut_row(cut, corner, (double)y + 0.5) != 2)
@@ -146,6 +163,8 @@ static void scan_triangle(const struct builder *b, size_t t, size_t row0, size_t
                 places[cell]++;
                 continue;
             }
+            if (steep == UINT32_MAX)
+                steep = steepness(b, corner);
             double z = l->z + (r->z - l->z) * ((double)x + 0.5 - l->x) / (r->x - l->x);
             z = z < 0 ? 0 : z > most ? most : z;
             keys[places[cell]++] =
@@ -292,7 +311,7 @@ static int size_grid(struct layer_grid *g, const struct mesh *mesh,
         double ny = ceil((high[1] - low[1]) / g->pixel_mm) + 2. * (double)margin;
         double nz = ceil((high[2] - low[2]) / g->layer_mm - 1e-6);
         nz = nz < 1 ? 1 : nz;
-        if ((nx + 64) * ny * nz > MAX_CELLS || nz > 1 << 20) {
+        if ((nx + 64) * ny * nz > MAX_CELLS || nz > 1 << 18) {
             g->pixel_mm *= 1.25;
             g->layer_mm *= 1.25;
             continue;
@@ -329,11 +348,12 @@ int layer_grid_build(struct layer_grid *out, const struct mesh *mesh,
              out->ny);
         goto out;
     }
-    if (sort_into_bands(&b, err) || scan_bands(&b, err))
+    if (place_vertices(&b, err) || sort_into_bands(&b, err) || scan_bands(&b, err))
         goto out;
     fill_layers(out);
     result = 0;
 out:
+    free(b.placed);
     free(b.band_starts);
     free(b.band_triangles);
     if (result)

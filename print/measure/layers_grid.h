@@ -7,7 +7,7 @@
 
 #include "print/measure/vec.h"
 
-#define STEEP_LIMITS 2
+#define STEEP_LIMITS 4
 
 /*
  * Bit x of row y of layer k says whether the middle of that cell is inside. A margin of empty
@@ -53,6 +53,15 @@ static inline int plane_bit(const struct layer_grid *grid, const uint64_t *plane
                             size_t y)
 {
     return (int)(plane[y * grid->row_words + x / 64] >> (x % 64) & 1);
+}
+
+/* In plain words, since the builtin is a call into a table where the machine is not known. */
+static inline size_t word_count(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (size_t)(word * 0x0101010101010101u >> 56);
 }
 
 /** Cells that are set. */

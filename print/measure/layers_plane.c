@@ -8,7 +8,7 @@ size_t plane_count(const uint64_t *plane, size_t words)
 {
     size_t count = 0;
     for (size_t i = 0; i < words; i++)
-        count += (size_t)__builtin_popcountll(plane[i]);
+        count += word_count(plane[i]);
     return count;
 }
 
@@ -21,9 +21,9 @@ size_t plane_sides(const struct layer_grid *grid, const uint64_t *plane)
         for (size_t w = 0; w < words; w++) {
             uint64_t left = row[w] << 1 | carry;
             carry = row[w] >> 63;
-            count += (size_t)__builtin_popcountll(row[w] ^ left);
+            count += word_count(row[w] ^ left);
             uint64_t above = y ? row[w] ^ row[(ptrdiff_t)w - (ptrdiff_t)words] : row[w];
-            count += (size_t)__builtin_popcountll(above);
+            count += word_count(above);
         }
     }
     return count;

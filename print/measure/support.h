@@ -8,20 +8,33 @@
 /*
  * How a slicer builds support. What leans over further than overhang_deg gets a roof, grown
  * sideways by margin_mm and filled down to the bed or to the model, side_gap_mm away from walls.
+ * Slicers are not exact about the angle: with slack_deg the mean of two estimates is taken, one
+ * that much stricter and one that much laxer, so that no surface hides just below the limit.
  */
 struct support_style {
-    double overhang_deg; /* from vertical */
+    double overhang_deg, slack_deg; /* from vertical */
     double margin_mm;
     double side_gap_mm;
-    double density; /* plastic in what support fills, 0..1 */
-    double wall_mm; /* plastic across its outline; 0: none */
-    double roof_mm; /* plastic on top of it and where it stands on the model, as height */
+    double density;    /* plastic in what support fills, 0..1 */
+    double wall_mm;    /* plastic across its outline */
+    double roof_mm;    /* more plastic at its top, as height */
+    double landing_mm; /* more where it stands on the model */
 };
 
-/* PrusaSlicer's automatic support with its own defaults. */
-#define SUPPORT_STYLE_GRID ((struct support_style){48.4, 2.9, 0.2, 0.134, 0.11, 1.5})
-/* CuraEngine's support with this project's settings: 15 % zigzag, 0.8 mm away from walls. */
-#define SUPPORT_STYLE_SNUG ((struct support_style){55, 0.4, 0.4, 0.108, 0.242, 0.89})
+/*
+ * PrusaSlicer 2.5's automatic support with its own defaults, and CuraEngine 4.13's with this
+ * project's. Fitted to 39 slicings of 13 models each: a tenth off as a rule (root mean square 10 %
+ * and 12 %, most of that in three of them).
+ */
+#define SUPPORT_STYLE_GRID ((struct support_style){48, 2.5, 1.6, 0.2, 0.163, 0.329, 0.704, 0})
+#define SUPPORT_STYLE_SNUG ((struct support_style){55, 2, 0.8, 0.4, 0.152, 0.169, 0, 2.08})
+
+/** Writes the two angles that a style needs bitmaps of into a grid's options. */
+static inline void support_style_limits(double steep_deg[2], const struct support_style *style)
+{
+    steep_deg[0] = style->overhang_deg - style->slack_deg;
+    steep_deg[1] = style->overhang_deg + style->slack_deg;
+}
 
 struct support_estimate {
     double volume_mm3;    /* plastic */
@@ -34,8 +47,8 @@ struct support_estimate {
 };
 
 /**
- * Estimates from the grid's steep bitmap `limit`, which was made with the style's angle.
- * foot     NULL, or one plane that gets where support stands on the bed.
+ * Estimates from the grid's steep bitmaps `limit` and `limit + 1`, made with the style's angles.
+ * foot     NULL, or one plane that gets where support surely stands on the bed.
  * Cost     a few passes over the bitmaps: 5 ms for 100 mm at 0.4 mm.
  * Errors   ERR_LIMIT no memory.
  */

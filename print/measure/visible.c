@@ -129,6 +129,35 @@ static struct vec middle(const struct mesh *mesh, uint32_t t)
     return vec_scale(vec_add(sum, mesh_corner(mesh, t, 2)), 1.0 / 3);
 }
 
+static bool share_corner(const struct mesh *mesh, uint32_t a, uint32_t b)
+{
+    const uint32_t *p = mesh->triangles + 3 * (size_t)a, *q = mesh->triangles + 3 * (size_t)b;
+    for (int i = 0; i < 3; i++)
+        if (p[i] == q[0] || p[i] == q[1] || p[i] == q[2])
+            return true;
+    return false;
+}
+
+/* What hangs on a triangle that is seen and faces the same way is seen too. */
+static void spread_seen(uint8_t *seen, const struct bvh *bvh, const uint32_t *order, size_t count,
+                        uint32_t from)
+{
+    uint32_t queue[CLUSTER];
+    size_t length = 0;
+    queue[length++] = from;
+    for (size_t i = 0; i < length; i++) {
+        struct vec n = vec_unit(mesh_normal2(bvh->mesh, queue[i]));
+        for (size_t j = 0; j < count; j++) {
+            uint32_t other = order[j];
+            if (seen[other] || !share_corner(bvh->mesh, queue[i], other) ||
+                vec_dot(n, vec_unit(mesh_normal2(bvh->mesh, other))) < 0.7)
+                continue;
+            seen[other] = 1;
+            queue[length++] = other;
+        }
+    }
+}
+
 static void look_at_cluster(uint8_t *seen, const struct bvh *bvh, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {
@@ -136,12 +165,7 @@ static void look_at_cluster(uint8_t *seen, const struct bvh *bvh, size_t first, 
         if (seen[t] || !bvh_sees(bvh, middle(bvh->mesh, t), t))
             continue;
         seen[t] = 1;
-        struct vec n = vec_unit(mesh_normal2(bvh->mesh, t));
-        for (size_t j = i + 1; j < end; j++) {
-            uint32_t other = bvh->order[j];
-            if (vec_dot(n, vec_unit(mesh_normal2(bvh->mesh, other))) > 0.7)
-                seen[other] = 1;
-        }
+        spread_seen(seen, bvh, bvh->order + first, end - first, t);
     }
 }
 

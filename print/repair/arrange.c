@@ -12,8 +12,6 @@
 #include "print/repair/weld.h"
 
 #define MAX_ROUNDS 12
-#define MAX_TESTS ((size_t)200000000)
-#define MAX_PAIRS ((size_t)4000000)
 #define MAX_SNAPS 6
 #define MAX_SQUASHES 16
 
@@ -82,18 +80,6 @@ static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
     return choose_grid(w, err) || work_tidy(w, err) ? -1 : 0;
 }
 
-static int find_pairs(struct bvh_pairs *pairs, const struct work *w, struct err *err)
-{
-    struct bvh bvh;
-    struct bvh_pair_options options = {.max_tests = MAX_TESTS, .dirty = w->dirty};
-    bvh_pairs_free(pairs);
-    if (bvh_build(&bvh, &w->mesh, err))
-        return -1;
-    int failed = bvh_meeting_pairs(pairs, &bvh, &options, err);
-    bvh_free(&bvh);
-    return failed;
-}
-
 static bool snap_vertex(struct work *w, uint32_t v)
 {
     float *p = w->mesh.xyz + 3 * (size_t)v;
@@ -142,9 +128,9 @@ static int snap(struct work *w, const struct bvh_pairs *pairs, bool everything, 
 static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err)
 {
     for (int i = 0;; i++) {
-        if (find_pairs(pairs, w, err))
+        if (work_find(pairs, w, err))
             return -1;
-        if (pairs->gave_up || pairs->count > MAX_PAIRS)
+        if (pairs->gave_up)
             return 1;
         int moved = snap(w, pairs, i > MAX_SNAPS, err);
         if (moved == 0 && i < MAX_SQUASHES)

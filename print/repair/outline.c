@@ -12,6 +12,9 @@
 #include "print/repair/weld.h"
 
 #define PROBES 24 /* sides of a cell whose winding number is asked for */
+/* Below the lid of a flat dish it is 0.6, in half a ball 0.8: those are sheets, seen from both
+ * sides. */
+#define BEYOND_DOUBT 0.85
 
 /* A facet is one of the triangles that lie on one another; side 2f is its front, 2f + 1 its back.
  */
@@ -21,12 +24,14 @@ struct cells {
     uint32_t *side;     /* per side: least side of its cell, then the number of the cell */
     uint32_t *by_cell;  /* sides, cell after cell */
     uint32_t *starts;   /* cell c: by_cell[starts[c] .. starts[c + 1]) */
+    uint8_t *doubtful;  /* per cell: a proposed lid closes it */
     uint8_t *solid;     /* per cell */
     size_t count;
 };
 
-static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, const uint8_t *kind,
-                       struct err *err)
+/* Where as many face either way the winding number does not change; but they may part what would
+ * run together through a gap elsewhere. */
+static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, struct err *err)
 {
     const size_t n = mesh->triangle_count;
     int32_t *net = malloc((n + 1) * sizeof *net);
@@ -39,8 +44,7 @@ static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, 
     }
     for (uint32_t t = 0; t < n; t++) {
         fate[t] = net[t] == MESH_COPY ? OUTLINE_COPY : OUTLINE_LOOSE;
-        /* As many facing either way: the winding number does not change here. */
-        if (net[t] == MESH_COPY || (net[t] == 0 && !(kind && kind[t])))
+        if (net[t] == MESH_COPY)
             continue;
         memcpy(c->facets.triangles + 3 * c->facets.triangle_count, mesh->triangles + 3 * (size_t)t,
                3 * sizeof(uint32_t));
@@ -89,7 +93,7 @@ static int join_sides(struct cells *c, struct err *err)
     return 0;
 }
 
-static int number_cells(struct cells *c, struct err *err)
+static int number_cells(struct cells *c, const uint8_t *kind, struct err *err)
 {
     const size_t sides = 2 * c->facets.triangle_count;
     for (uint32_t s = 0; s < sides; s++)
@@ -99,7 +103,8 @@ static int number_cells(struct cells *c, struct err *err)
     c->by_cell = malloc((sides + 1) * sizeof *c->by_cell);
     c->starts = calloc(c->count + 2, sizeof *c->starts);
     c->solid = calloc(c->count + 1, 1);
-    if (!c->by_cell || !c->starts || !c->solid)
+    c->doubtful = calloc(c->count + 1, 1);
+    if (!c->by_cell || !c->starts || !c->solid || !c->doubtful)
         return FAIL(err, ERR_LIMIT, "no memory for %zu cells", c->count);
     for (size_t s = 0; s < sides; s++)
         c->starts[c->side[s] + 2]++;
@@ -107,6 +112,9 @@ static int number_cells(struct cells *c, struct err *err)
         c->starts[i + 2] += c->starts[i + 1];
     for (uint32_t s = 0; s < sides; s++)
         c->by_cell[c->starts[c->side[s] + 1]++] = s;
+    for (size_t s = 0; s < sides && kind; s++)
+        if (kind[c->triangle[s / 2]] == SOLID_LID)
+            c->doubtful[c->side[s]] = 1;
     return 0;
 }
 
@@ -154,7 +162,7 @@ static bool is_solid(const struct cells *c, size_t cell, const struct bvh *windi
         sum += probes[i].area * (w < 0 ? 0 : w > 1 ? 1 : w);
         area += probes[i].area;
     }
-    return area > 0 && sum >= 0.5 * area;
+    return area > 0 && sum >= (c->doubtful[cell] ? BEYOND_DOUBT : 0.5) * area;
 }
 
 static void judge_facets(uint8_t *fate, struct mesh *mesh, const struct cells *c)
@@ -181,7 +189,7 @@ int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const st
 {
     struct cells c = {0};
     int failed =
-        take_facets(&c, fate, mesh, kind, err) || join_sides(&c, err) || number_cells(&c, err);
+        take_facets(&c, fate, mesh, err) || join_sides(&c, err) || number_cells(&c, kind, err);
     if (!failed) {
 #pragma omp parallel for schedule(dynamic, 4)
         for (size_t i = 0; i < c.count; i++)
@@ -194,5 +202,6 @@ int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const st
     free(c.by_cell);
     free(c.starts);
     free(c.solid);
+    free(c.doubtful);
     return failed ? -1 : 0;
 }

@@ -9,9 +9,10 @@
 
 /* What a triangle is for. */
 enum solid_kind {
-    SOLID_FACE, /* says by its winding what is solid */
-    SOLID_LID,  /* a proposal: parts cells, but has no say in what is solid */
-    SOLID_SHEET /* the same of a surface that is really there: found again among the loose */
+    SOLID_FACE,   /* says by its winding what is solid */
+    SOLID_LID,    /* a proposal: parts cells, but what it closes must be solid beyond doubt */
+    SOLID_HIDDEN, /* parts cells, but has no say in what is solid */
+    SOLID_SHEET   /* the same of a surface that is seen: found again among the loose */
 };
 
 /* What became of a triangle of the arranged mesh. */

@@ -102,7 +102,7 @@ static void apply(struct patches *p, uint8_t *kind, size_t *turned)
     for (size_t t = 0; t < p->mesh->triangle_count; t++) {
         uint8_t verdict = p->verdict[p->of[t]];
         uint32_t *v = p->mesh->triangles + 3 * t, other = v[1];
-        kind[t] = verdict == PATCH_HIDDEN ? SOLID_LID : SOLID_FACE;
+        kind[t] = verdict == PATCH_HIDDEN ? SOLID_HIDDEN : SOLID_FACE;
         if (verdict != PATCH_TURNS)
             continue;
         v[1] = v[2];

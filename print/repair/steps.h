@@ -17,8 +17,8 @@ int mesh_orient_patches(struct mesh *mesh, size_t *flipped, struct err *err) MUS
 /**
  * Turns each patch of agreeing triangles so that the side that the eye can see more of is its
  * front; a closed patch that nobody can see gets a positive volume. kind (triangle_count bytes)
- * becomes SOLID_LID for open patches that nobody can see: they have no say in what is solid; else
- * SOLID_FACE (outline.h). Result *turned: triangles turned round.
+ * becomes SOLID_HIDDEN for open patches that nobody can see: they have no say in what is solid;
+ * else SOLID_FACE (outline.h). Result *turned: triangles turned round.
  */
 int mesh_face_outward(struct mesh *mesh, uint8_t *kind, size_t *turned, struct err *err) MUST_CHECK;
 
@@ -53,6 +53,12 @@ struct hole_counts {
  */
 int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *counts,
                     struct err *err) MUST_CHECK;
+
+/**
+ * Adds lids over hairline openings: those whose lid is narrower than width_mm on average. They come
+ * last; left where rounding flattened a sliver between triangles that do not quite meet.
+ */
+int mesh_close_cracks(struct mesh *mesh, double width_mm, struct err *err) MUST_CHECK;
 
 /**
  * Makes closed shells of sheets: what can be seen of `loose` and has extent gets a back one wall

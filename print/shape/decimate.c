@@ -11,8 +11,8 @@
 #define BLOCK 16 /* cells along the side of a block that one thread works in */
 #define DONE UINT32_MAX
 #define PASSES_MOST 200
-/* Share of the wanted collapses whose cost bounds a pass: small keeps to the order of cost. */
-#define PASS_SHARE 1.0
+/* A pass looks at this part of all edges at least: the end would take many passes else. */
+#define PASS_LEAST 8
 
 static void add_plane(struct quadric *q, struct vec n, double offset, double area)
 {
@@ -254,7 +254,7 @@ static int run_blocks(struct decimation *d, size_t count, struct err *err)
 /* 0: went on; 1: nothing more can be done. */
 static int run_pass(struct decimation *d, size_t target, struct err *err)
 {
-    size_t needed = (d->live - target + 1) / 2, most = (size_t)((double)needed * PASS_SHARE) + 64;
+    size_t needed = (d->live - target + 1) / 2, most = needed + d->live / PASS_LEAST;
     size_t kept = 0;
     for (size_t i = 0; i < d->living_count; i++)
         if (d->mesh->triangles[3 * (size_t)d->living[i]] != GONE)

@@ -3,47 +3,41 @@
 #include "print/shape/orient.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "print/measure/measure.h"
 #include "print/shape/orient_parts.h"
 
-#define FEW_TRIANGLES ((size_t)16000) /* of the copy that is turned 700 ways */
-#define COARSE 100                    /* cells along the longest side: all directions */
-#define MEDIUM 160                    /* small turns */
+#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 700 ways */
+#define THIN 64                       /* cells of that along the longest side */
+#define COARSE 80                     /* of the layers: all directions */
+#define MEDIUM 125                    /* the better ones once more, and small turns */
 #define FINE 300                      /* the last few, on the mesh itself */
-#define IMPROVED 8                    /* directions that are improved by small turns */
-#define FINAL 12
-#define APART 0.985 /* cosine of 10 degrees: nearer ones are one alternative */
+#define BETTER 28                     /* directions that are looked at once more */
+#define IMPROVED 6                    /* of these are improved by small turns */
+#define FINAL 8                       /* and these judged as they are */
+#define TIE 0.05                      /* a hundredth of a degree can shift an estimate by 3 % */
+#define APART 0.985                   /* cosine of 10 degrees: nearer ones are one alternative */
 
 struct search {
     const struct mesh *mesh;
     const struct orient_options *options;
     struct judge full, fewer;
     struct mesh copy;
-    double size;
+    struct vec *directions; /* all; 1 .. flat are flat sides */
+    size_t flat;
     struct orient_stand *stands;
-    size_t count;
+    size_t count, count_tried;
 };
-
-static double size_of(const struct mesh *mesh)
-{
-    double low[3], high[3], size = 0;
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        size = high[k] - low[k] > size ? high[k] - low[k] : size;
-    return size;
-}
 
 static int search_open(struct search *s, const struct mesh *mesh,
                        const struct orient_options *options, struct err *err)
 {
     const struct mesh *fewer = mesh;
-    *s = (struct search){.mesh = mesh, .options = options, .size = size_of(mesh)};
+    *s = (struct search){.mesh = mesh, .options = options};
     if (judge_open(&s->full, mesh, options, err))
         return -1;
     if (mesh->triangle_count > FEW_TRIANGLES) {
-        struct decimate_options few = {.max_triangles = FEW_TRIANGLES};
-        if (mesh_copy(&s->copy, mesh, err) || mesh_decimate(&s->copy, &few, err) < 0)
+        if (mesh_thin_out(&s->copy, mesh, s->full.size_mm / THIN, err))
             return -1;
         fewer = &s->copy;
     }
@@ -56,6 +50,7 @@ static void search_close(struct search *s)
     judge_close(&s->fewer);
     mesh_free(&s->copy);
     free(s->stands);
+    free(s->directions);
 }
 
 /* Those that stand and fit come first, then the cheap ones; directions break ties. */
@@ -94,21 +89,15 @@ static int judge_all(struct orient_stand *stands, size_t count, const struct jud
 
 static int look_around(struct search *s, struct err *err)
 {
-    struct vec *directions = NULL;
-    int result = -1;
-    if (directions_list(&directions, &s->count, s->mesh, err))
-        goto out;
+    if (directions_list(&s->directions, &s->count, &s->flat, s->mesh, err))
+        return -1;
     s->stands = calloc(s->count, sizeof *s->stands);
-    if (!s->stands) {
-        FAIL(err, ERR_LIMIT, "no memory for %zu directions", s->count);
-        goto out;
-    }
+    if (!s->stands)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu directions", s->count);
     for (size_t i = 0; i < s->count; i++)
-        s->stands[i].down = directions[i];
-    result = judge_all(s->stands, s->count, &s->fewer, s->size / COARSE, err);
+        s->stands[i].down = s->directions[i];
+    int result = judge_all(s->stands, s->count, &s->fewer, s->full.size_mm / COARSE, err);
     qsort(s->stands, s->count, sizeof *s->stands, stand_compare);
-out:
-    free(directions);
     return result;
 }
 
@@ -125,6 +114,18 @@ static size_t thin_out(struct orient_stand *to, size_t most, const struct orient
             to[n++] = from[i];
     }
     return n;
+}
+
+static int look_again(struct search *s, struct err *err)
+{
+    struct orient_stand better[BETTER];
+    s->count_tried = s->count;
+    s->count = thin_out(better, BETTER, s->stands, s->count, 0.995);
+    if (judge_all(better, s->count, &s->fewer, s->full.size_mm / MEDIUM, err))
+        return -1;
+    qsort(better, s->count, sizeof *better, stand_compare);
+    memcpy(s->stands, better, s->count * sizeof *better);
+    return 0;
 }
 
 /* A direction turned by a small angle, six ways. */
@@ -168,7 +169,7 @@ static int improve_all(struct orient_stand *stands, size_t count, const struct s
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < count; i++) {
         struct err own = {0};
-        if (improve(&stands[i], &s->fewer, s->size / MEDIUM, &own)) {
+        if (improve(&stands[i], &s->fewer, s->full.size_mm / MEDIUM, &own)) {
 #pragma omp critical(orient_failed)
             failed = 1, why = own;
         }
@@ -178,19 +179,59 @@ static int improve_all(struct orient_stand *stands, size_t count, const struct s
     return failed ? -1 : 0;
 }
 
+/* Flat sides next to what was found: they must not be lost to a better coarse number beside them.
+ */
+static size_t flat_beside(struct orient_stand *to, const struct orient_stand *found, size_t count,
+                          const struct search *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        double nearest = cos(15 * M_PI / 180);
+        bool any = false;
+        for (size_t k = 1; k <= s->flat; k++) {
+            double by = vec_dot(s->directions[k], found[i].down);
+            if (by <= nearest)
+                continue;
+            nearest = by;
+            any = true;
+            to[n] = (struct orient_stand){.down = s->directions[k]};
+        }
+        n += any;
+    }
+    return n;
+}
+
+/*
+ * Of those that cost the same but for what an estimate cannot tell, the one that stands best: a
+ * flat side wins over the same side tilted by half a degree.
+ */
+static size_t best_footed(const struct orient_stand *list, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count && list[i].allowed; i++)
+        if (list[i].cost_mm3 <= list[0].cost_mm3 * (1 + TIE) &&
+            list[i].contact_mm2 > list[best].contact_mm2)
+            best = i;
+    return best;
+}
+
 /* Judges the shortlist on the mesh itself, first the way it stands now. */
 static int settle(struct orient_choice *out, struct search *s, struct orient_stand *list,
                   size_t count, struct err *err)
 {
     const struct orient_options *o = s->options;
     struct vec upright = {0, 0, -1};
-    double pixel = s->size / FINE;
+    double pixel = s->full.size_mm / FINE;
     if (judge_stand(&out->upright, &s->full, upright, pixel, err) ||
         judge_all(list, count, &s->full, pixel, err))
         return -1;
     qsort(list, count, sizeof *list, stand_compare);
+    size_t best = best_footed(list, count);
+    struct orient_stand first = list[best];
+    memmove(list + 1, list, best * sizeof *list);
+    list[0] = first;
     out->alternative_count = thin_out(out->alternatives, ORIENT_ALTERNATIVES, list, count, APART);
-    out->tried = s->count;
+    out->tried = s->count_tried;
     out->chosen = out->upright;
     out->rotation = ROTATION_NONE;
     if (o->upright || count == 0 || !list[0].allowed)
@@ -207,16 +248,18 @@ int mesh_find_orientation(struct orient_choice *out, const struct mesh *mesh,
                           const struct orient_options *options, struct err *err)
 {
     struct search s;
-    struct orient_stand list[FINAL + IMPROVED];
+    struct orient_stand list[2 * IMPROVED + FINAL];
     size_t count;
     int result = -1;
     *out = (struct orient_choice){.rotation = ROTATION_NONE};
     if (search_open(&s, mesh, options, err) || look_around(&s, err))
         goto out;
+    if (look_again(&s, err))
+        goto out;
     count = thin_out(list, IMPROVED, s.stands, s.count, APART);
     if (improve_all(list, count, &s, err))
         goto out;
-    /* as they were too: a flat side must not be lost to a better coarse number beside it */
+    count += flat_beside(list + count, list, count, &s);
     count += thin_out(list + count, FINAL, s.stands, s.count, APART);
     result = settle(out, &s, list, count, err);
 out:

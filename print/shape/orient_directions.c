@@ -5,7 +5,7 @@
 
 #include "print/shape/orient_parts.h"
 
-#define AROUND 600 /* about 8 degrees apart */
+#define AROUND 500 /* about 9 degrees apart */
 #define FIXED 26
 #define FLAT_SIDES 48
 #define BINS 2048
@@ -68,7 +68,8 @@ static struct vec around(size_t i)
     return (struct vec){r * cos(angle), r * sin(angle), z};
 }
 
-int directions_list(struct vec **out, size_t *count, const struct mesh *mesh, struct err *err)
+int directions_list(struct vec **out, size_t *count, size_t *flat, const struct mesh *mesh,
+                    struct err *err)
 {
     struct vec *list = calloc(1 + FLAT_SIDES + FIXED + AROUND, sizeof *list);
     size_t n = 1 + FLAT_SIDES;
@@ -90,6 +91,8 @@ int directions_list(struct vec **out, size_t *count, const struct mesh *mesh, st
             known = vec_dot(list[k], list[i]) > 1 - 1e-6;
         if (!known)
             list[(*count)++] = list[i];
+        if (i == FLAT_SIDES)
+            *flat = *count - 1;
     }
     return 0;
 }

@@ -7,7 +7,9 @@
 #include "print/shape/orient_parts.h"
 
 #define RAD_TO_DEG (180 / M_PI)
-#define BED_MM 0.3 /* what lies this low is held by the bed */
+#define BED_MM 0.3        /* what lies this low is held by the bed */
+#define FOOT_SHARE 0.004  /* of the height squared: 40 mm2 for 100 mm */
+#define FOOT_WORTH 0.0004 /* of the size cubed: 400 mm3 for 100 mm */
 
 static struct vec centre_of_mass(const struct mesh *mesh)
 {
@@ -22,16 +24,6 @@ static struct vec centre_of_mass(const struct mesh *mesh)
         sum = vec_add(sum, vec_scale(vec_add(a, vec_add(b, c)), v / 4));
     }
     return vec_add(origin, vec_scale(sum, fabs(volume) > 0 ? 1 / volume : 0));
-}
-
-int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
-               struct err *err)
-{
-    *judge = (struct judge){.mesh = mesh, .options = options};
-    if (mesh->triangle_count == 0)
-        return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
-    judge->middle = centre_of_mass(mesh);
-    return options->protect_front ? front_find(&judge->front, mesh, err) : 0;
 }
 
 void judge_close(struct judge *judge)
@@ -98,6 +90,35 @@ static void surfaces(struct orient_stand *out, const struct judge *judge, const 
     }
 }
 
+/* The front may get the scars that it has standing upright, and a hundredth of it. */
+static int protect_front(struct judge *judge, struct err *err)
+{
+    struct orient_stand upright = {0};
+    double low[3], high[3], area = 0;
+    if (front_find(&judge->front, judge->mesh, err))
+        return -1;
+    for (size_t t = 0; t < judge->mesh->triangle_count; t++)
+        area += judge->front[t] ? vec_length(mesh_normal2(judge->mesh, t)) / 2 : 0;
+    mesh_bounds(judge->mesh, low, high);
+    surfaces(&upright, judge, judge->mesh, low[2]);
+    judge->front_mm2 = upright.front_scars_mm2 + 0.01 * area;
+    return 0;
+}
+
+int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
+               struct err *err)
+{
+    *judge = (struct judge){.mesh = mesh, .options = options};
+    if (mesh->triangle_count == 0)
+        return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
+    double low[3], high[3];
+    mesh_bounds(mesh, low, high);
+    for (int k = 0; k < 3; k++)
+        judge->size_mm = high[k] - low[k] > judge->size_mm ? high[k] - low[k] : judge->size_mm;
+    judge->middle = centre_of_mass(mesh);
+    return options->protect_front ? protect_front(judge, err) : 0;
+}
+
 static bool fits(const double size[3], const double bed[3])
 {
     if (!(bed[0] > 0 && bed[1] > 0 && bed[2] > 0))
@@ -105,6 +126,14 @@ static bool fits(const double size[3], const double bed[3])
     bool straight = size[0] <= bed[0] && size[1] <= bed[1];
     bool across = size[0] <= bed[1] && size[1] <= bed[0];
     return (straight || across) && size[2] <= bed[2];
+}
+
+/* A part that hardly touches the bed itself comes loose: worth a little support to avoid. */
+static double poor_footing(const struct orient_stand *stand, double size_mm)
+{
+    double enough = FOOT_SHARE * stand->size_mm[2] * stand->size_mm[2];
+    double lack = stand->contact_mm2 < enough ? 1 - stand->contact_mm2 / enough : 0;
+    return lack * FOOT_WORTH * size_mm * size_mm * size_mm;
 }
 
 static int judge_layers(struct orient_stand *out, const struct judge *judge,
@@ -119,12 +148,12 @@ static int judge_layers(struct orient_stand *out, const struct judge *judge,
         FAIL(err, ERR_LIMIT, "no memory for the foot of a part");
         goto out;
     }
-    for (size_t s = 0; s < STEEP_LIMITS; s++) {
-        if (support_estimate(&support, foot, grid, s, &o->style[s], err))
+    for (size_t s = 0; s < ORIENT_STYLES; s++) {
+        if (support_estimate(&support, foot, grid, 2 * s, &o->style[s], err))
             goto out;
         out->support_mm3[s] = support.volume_mm3;
-        out->cost_mm3 += support.volume_mm3 / STEEP_LIMITS;
-        out->scars_mm2 += support.contact_mm2 / STEEP_LIMITS;
+        out->cost_mm3 += o->weight[s] * support.volume_mm3;
+        out->scars_mm2 += support.contact_mm2 / ORIENT_STYLES;
     }
     double cell = grid->pixel_mm * grid->pixel_mm;
     out->contact_mm2 = (double)plane_count(grid->solid, grid->plane_words) * cell;
@@ -156,18 +185,17 @@ int judge_stand(struct orient_stand *out, const struct judge *judge, struct vec 
         out->size_mm[k] = high[k] - low[k];
     double margin = o->style[0].margin_mm > o->style[1].margin_mm ? o->style[0].margin_mm
                                                                   : o->style[1].margin_mm;
-    struct layer_grid_options g = {
-        .pixel_mm = pixel_mm,
-        .layer_mm = pixel_mm,
-        .margin_mm = margin,
-        .steep_deg = {o->style[0].overhang_deg, o->style[1].overhang_deg}};
+    struct layer_grid_options g = {.pixel_mm = pixel_mm, .layer_mm = pixel_mm, .margin_mm = margin};
+    for (size_t s = 0; s < ORIENT_STYLES; s++)
+        support_style_limits(g.steep_deg + 2 * s, &o->style[s]);
     struct vec middle = {vec_dot(r.row[0], judge->middle), vec_dot(r.row[1], judge->middle),
                          vec_dot(r.row[2], judge->middle)};
     if (layer_grid_build(&grid, &turned, &g, err) || judge_layers(out, judge, &grid, middle, err))
         goto out;
     surfaces(out, judge, &turned, low[2]);
-    out->cost_mm3 += o->front_mm3 * out->front_scars_mm2;
-    out->allowed = fits(out->size_mm, o->bed_mm) && out->tilt_deg >= o->tilt_deg;
+    out->cost_mm3 += o->front_mm3 * out->front_scars_mm2 + poor_footing(out, judge->size_mm);
+    out->allowed = fits(out->size_mm, o->bed_mm) && out->tilt_deg >= o->tilt_deg &&
+                   (!judge->front || out->front_scars_mm2 <= judge->front_mm2);
     result = 0;
 out:
     layer_grid_free(&grid);

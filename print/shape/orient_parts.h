@@ -9,8 +9,10 @@
 struct judge {
     const struct mesh *mesh;
     const struct orient_options *options;
+    double size_mm;    /* longest side */
     struct vec middle; /* centre of mass */
     uint8_t *front;    /* per triangle: it is to be kept free of support; NULL: none */
+    double front_mm2;  /* scars there that are bearable */
 };
 
 int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
@@ -20,13 +22,18 @@ void judge_close(struct judge *judge);
 int judge_stand(struct orient_stand *out, const struct judge *judge, struct vec down,
                 double pixel_mm, struct err *err) MUST_CHECK;
 
+/** A copy for counting crossings only, with one vertex to a cell. */
+int mesh_thin_out(struct mesh *out, const struct mesh *mesh, double cell_mm,
+                  struct err *err) MUST_CHECK;
+
 /** Marks what is seen from -Y in the upper part. Owner the caller frees *front. */
 int front_find(uint8_t **front, const struct mesh *mesh, struct err *err) MUST_CHECK;
 
 /**
- * Directions worth trying, the mesh's own first. Owner the caller frees *out.
+ * Directions worth trying: the mesh's own, then *flat of its flat sides, then all around.
+ * Owner    the caller frees *out, on failure too.
  */
-int directions_list(struct vec **out, size_t *count, const struct mesh *mesh,
+int directions_list(struct vec **out, size_t *count, size_t *flat, const struct mesh *mesh,
                     struct err *err) MUST_CHECK;
 
 #endif

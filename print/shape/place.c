@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Turning, scaling, moving. */
+#include "print/measure/measure.h"
 #include "print/shape/shape.h"
 
 void mesh_rotate(struct mesh *mesh, const struct rotation *r)
@@ -22,6 +23,39 @@ void mesh_move(struct mesh *mesh, struct vec by)
 {
     for (uint32_t v = 0; v < mesh->vertex_count; v++)
         mesh_point_set(mesh, v, vec_add(mesh_point(mesh, v), by));
+}
+
+double mesh_longest(const struct mesh *mesh)
+{
+    double low[3], high[3], most = 0;
+    mesh_bounds(mesh, low, high);
+    for (int k = 0; k < 3; k++)
+        most = high[k] - low[k] > most ? high[k] - low[k] : most;
+    return most;
+}
+
+void mesh_scale_to_height(struct mesh *mesh, double height_mm)
+{
+    double low[3], high[3];
+    mesh_bounds(mesh, low, high);
+    if (height_mm > 0 && high[2] > low[2])
+        mesh_scale(mesh, height_mm / (high[2] - low[2]));
+}
+
+void mesh_scale_to_longest(struct mesh *mesh, double longest_mm)
+{
+    double longest = mesh_longest(mesh);
+    if (longest_mm > 0 && longest > 0)
+        mesh_scale(mesh, longest_mm / longest);
+}
+
+struct vec mesh_pivot(struct mesh *mesh)
+{
+    double low[3], high[3];
+    mesh_bounds(mesh, low, high);
+    struct vec by = {-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]};
+    mesh_move(mesh, by);
+    return by;
 }
 
 /* Rodrigues' formula for the turn from `down` to (0, 0, -1). */

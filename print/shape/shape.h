@@ -14,6 +14,17 @@ struct rotation {
 
 void mesh_rotate(struct mesh *mesh, const struct rotation *rotation);
 void mesh_scale(struct mesh *mesh, double factor);
+
+/** Longest side of the box; 0 for an empty mesh. */
+double mesh_longest(const struct mesh *mesh);
+
+/** Scales about the origin to a height (z) or a longest side; an empty or flat mesh stays. */
+void mesh_scale_to_height(struct mesh *mesh, double height_mm);
+void mesh_scale_to_longest(struct mesh *mesh, double longest_mm);
+
+/** x and y centred on the box, lowest z = 0; returns by how much it moved. */
+struct vec mesh_pivot(struct mesh *mesh);
+
 void mesh_move(struct mesh *mesh, struct vec by);
 
 /** The rotation that brings `down` to point to -Z by the shortest way. */
@@ -26,8 +37,8 @@ struct flatten_result {
 
 /**
  * Cuts the bottom off at the lowest height, at most max_mm, that gains most of the contact there is
- * to be had, and closes the cut. The mesh is unchanged when a cut gains little or cannot be closed.
- * mesh must be closed; it is cut with vertices that both sides of each cut edge share.
+ * to be had, and closes the cut with lids that lie in one plane. The mesh is unchanged when a cut
+ * gains little or cannot be closed. mesh must be closed. Cost that of one mesh_unite.
  */
 int mesh_flatten(struct mesh *mesh, struct flatten_result *result, double max_mm,
                  struct err *err) MUST_CHECK;

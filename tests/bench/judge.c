@@ -15,7 +15,7 @@
 #include "print/measure/topology.h"
 #include "print/read/read.h"
 #include "print/repair/weld.h"
-#include "tests/fuzz/exact.h"
+#include "tests/fuzz/proof.h"
 
 #define SAMPLES 20000
 #define DIRECTIONS 48
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
     printf("{\"triangles\":%zu,\"watertight\":%s,\"manifold\":%s,\"volume\":%.6g,\"crossings\":%ld",
            m.triangles, m.watertight ? "true" : "false",
            m.watertight && !m.nonmanifold_vertices ? "true" : "false", m.volume_mm3,
-           exact_crossings(&out, 100000));
+           proof_crossings(&out, 100000));
     judge_distance(&in, &out);
     printf("}\n");
     mesh_free(&in);

@@ -12,8 +12,8 @@
 
 #include "print/measure/measure.h"
 #include "print/prep.h"
-#include "print/repair/weld.h"
-#include "tests/fuzz/exact.h"
+#include "print/repair/repair.h"
+#include "tests/fuzz/proof.h"
 #include "tests/print/meshes.h"
 
 #define SOUP_MOST 200 /* triangles */
@@ -135,7 +135,8 @@ static inline void soup_make(struct mesh *out, struct prep_options *options, con
     unsigned ask = soup_byte(&s);
     s.grid = 2 + soup_byte(&s) % 15;
     *options = PREP_OPTIONS_DEFAULT;
-    options->height_mm = ask & 1 ? 50 : 0;
+    options->unit_mm = 1;
+    options->height_mm = ask & 1 ? 8 : 0; /* small: volumetric rungs cost by walls in a size */
     options->flatten_mm = ask & 2 ? 0.6 : 0;
     options->orient = ask & 4 ? ORIENT_AUTO : ORIENT_KEEP;
     options->max_triangles = ask & 8 ? 60 : 0;
@@ -154,7 +155,7 @@ static inline const char *soup_judge(const struct mesh *mesh, bool crossings)
     if (mesh_measure(&m, mesh, &err) || mesh_copy(&welded, mesh, &err) ||
         mesh_weld_exact(&welded, NULL, &err))
         return "no memory to judge it";
-    long crossed = crossings ? exact_crossings(&welded, 100) : 0;
+    long crossed = crossings ? proof_crossings(&welded, 100) : 0;
     snprintf(why, sizeof why,
              "%zu triangles: %zu boundary, %zu non-manifold, %zu inconsistent edges, %zu "
              "non-manifold vertices, %zu degenerate, volume %g mm3, %ld pairs cross",
@@ -165,35 +166,62 @@ static inline const char *soup_judge(const struct mesh *mesh, bool crossings)
     return good && !crossed ? NULL : why;
 }
 
-/* Runs the whole preparation on the soup; NULL when it came out right or was refused with a word.
- */
+/* The whole preparation; a failure to be told goes to why. */
+static inline int soup_prepare(struct mesh *out, const struct mesh *in,
+                               const struct prep_options *options, char *why, size_t n)
+{
+    struct prepared made = {0};
+    struct err err = {0};
+    cJSON *report = NULL;
+    int result = mesh_prep(&made, &report, in, options, &err);
+    if (result)
+        snprintf(why, n, "failed as %s %s: %.200s", err_kind_name(err.kind), err.code, err.what);
+    else if (made.verdict != VERDICT_REJECT)
+        *out = made.mesh, made.mesh = (struct mesh){0};
+    else if (cJSON_GetArraySize(json_get(report, "findings")) == 0)
+        snprintf(why, n, "rejected without a finding");
+    else
+        result = 1;
+    cJSON_Delete(report);
+    prepared_free(&made);
+    return *why ? -1 : result;
+}
+
+/* The ladder alone. */
+static inline int soup_repair(struct mesh *out, const struct mesh *in, double wall_mm, char *why,
+                              size_t n)
+{
+    struct repair_options options = {.min_wall_mm = wall_mm};
+    struct repair_counts counts;
+    struct err err = {0};
+    double low[3], high[3];
+    mesh_bounds(in, low, high);
+    for (int k = 0; k < 3; k++)
+        options.size_mm = fmax(options.size_mm, high[k] - low[k]);
+    int result = mesh_copy(out, in, &err) || mesh_repair(out, &counts, &options, &err) < 0 ? -1 : 0;
+    if (result)
+        snprintf(why, n, "failed as %s %s: %.200s", err_kind_name(err.kind), err.code, err.what);
+    return result ? -1 : out->triangle_count == 0;
+}
+
+/* NULL when the soup came out right or was refused with a word; crossings count when asked for. */
 static inline const char *soup_feed(const uint8_t *data, size_t n, bool crossings, bool *made)
 {
     static char why[400];
-    struct mesh in;
-    struct prepared out = {0};
+    struct mesh in, out = {0};
     struct prep_options options;
-    struct err err = {0};
-    cJSON *report = NULL;
     const char *wrong = NULL;
     soup_make(&in, &options, data, n);
     *made = false;
-    if (in.triangle_count == 0)
-        goto out;
-    if (mesh_prep(&out, &report, &in, &options, &err)) {
-        snprintf(why, sizeof why, "failed as %s %s: %.200s", err_kind_name(err.kind), err.code,
-                 err.what);
-        wrong = why;
-    } else if (out.verdict != VERDICT_REJECT) {
-        *made = true;
-        wrong = soup_judge(&out.mesh, crossings);
-    } else if (cJSON_GetArraySize(json_get(report, "findings")) == 0) {
-        wrong = "rejected without a finding";
+    *why = 0;
+    if (in.triangle_count) {
+        int result = data[0] & 16 ? soup_prepare(&out, &in, &options, why, sizeof why)
+                                  : soup_repair(&out, &in, data[0] & 32 ? 2 : 0.8, why, sizeof why);
+        *made = result == 0;
+        wrong = result < 0 ? why : result == 0 ? soup_judge(&out, crossings) : NULL;
     }
-out:
-    cJSON_Delete(report);
     mesh_free(&in);
-    prepared_free(&out);
+    mesh_free(&out);
     return wrong;
 }
 

@@ -5,8 +5,8 @@
  * Counts as strictly as geometry libraries do: two triangles without a common vertex may not even
  * touch.
  */
-#ifndef TESTS_FUZZ_EXACT_H
-#define TESTS_FUZZ_EXACT_H
+#ifndef TESTS_FUZZ_PROOF_H
+#define TESTS_FUZZ_PROOF_H
 
 #include <math.h>
 #include <stdbool.h>
@@ -17,12 +17,12 @@
 /* A sum of doubles that do not overlap, smallest first; the last one has the sum's sign. A
  * difference of floats needs 2 terms, a product of three such at most 2 * 8 * 8 = 128, six of them
  * 768. */
-struct exact_sum {
+struct proof_sum {
     int n;
     double part[800];
 };
 
-static inline void exact_add(struct exact_sum *s, double b)
+static inline void proof_add(struct proof_sum *s, double b)
 {
     int kept = 0;
     for (int i = 0; i < s->n; i++) {
@@ -37,7 +37,7 @@ static inline void exact_add(struct exact_sum *s, double b)
 }
 
 /* Adds x * y * z, each a pair of doubles. */
-static inline void exact_add_product(struct exact_sum *s, const double x[2], const double y[2],
+static inline void proof_add_product(struct proof_sum *s, const double x[2], const double y[2],
                                      const double z[2], double sign)
 {
     for (int i = 0; i < 8; i++) {
@@ -47,19 +47,19 @@ static inline void exact_add_product(struct exact_sum *s, const double x[2], con
         double ab = a * b, ab_rest = fma(a, b, -ab);
         double abc = ab * c, abc_rest = fma(ab, c, -abc);
         double low = ab_rest * c, low_rest = fma(ab_rest, c, -low);
-        exact_add(s, low_rest);
-        exact_add(s, low);
-        exact_add(s, abc_rest);
-        exact_add(s, abc);
+        proof_add(s, low_rest);
+        proof_add(s, low);
+        proof_add(s, abc_rest);
+        proof_add(s, abc);
     }
 }
 
-static inline int exact_sign(const struct exact_sum *s)
+static inline int proof_sign(const struct proof_sum *s)
 {
     return s->n == 0 ? 0 : s->part[s->n - 1] > 0 ? 1 : -1;
 }
 
-static inline void exact_minus(double out[2], float a, float b)
+static inline void proof_minus(double out[2], float a, float b)
 {
     double d = (double)a - b, of_b = d - a;
     out[0] = d;
@@ -67,7 +67,7 @@ static inline void exact_minus(double out[2], float a, float b)
 }
 
 /* Sign of the volume of the tetrahedron; + when d sees a, b, c run clockwise. */
-static inline int exact_side(const float *a, const float *b, const float *c, const float *d)
+static inline int proof_side(const float *a, const float *b, const float *c, const float *d)
 {
     double u[3], v[3], w[3], det = 0, size = 0;
     for (int k = 0; k < 3; k++)
@@ -79,104 +79,104 @@ static inline int exact_side(const float *a, const float *b, const float *c, con
     }
     if (fabs(det) > 1e-14 * size)
         return det > 0 ? 1 : -1;
-    struct exact_sum sum = {0};
+    struct proof_sum sum = {0};
     double x[3][2], y[3][2], z[3][2];
     for (int k = 0; k < 3; k++) {
-        exact_minus(x[k], a[k], d[k]);
-        exact_minus(y[k], b[k], d[k]);
-        exact_minus(z[k], c[k], d[k]);
+        proof_minus(x[k], a[k], d[k]);
+        proof_minus(y[k], b[k], d[k]);
+        proof_minus(z[k], c[k], d[k]);
     }
     for (int k = 0; k < 3; k++) {
-        exact_add_product(&sum, x[k], y[(k + 1) % 3], z[(k + 2) % 3], 1);
-        exact_add_product(&sum, x[k], y[(k + 2) % 3], z[(k + 1) % 3], -1);
+        proof_add_product(&sum, x[k], y[(k + 1) % 3], z[(k + 2) % 3], 1);
+        proof_add_product(&sum, x[k], y[(k + 2) % 3], z[(k + 1) % 3], -1);
     }
-    return exact_sign(&sum);
+    return proof_sign(&sum);
 }
 
 /* The same in the plane of coordinates k and l. */
-static inline int exact_turn(const float *a, const float *b, const float *c, int k, int l)
+static inline int proof_turn(const float *a, const float *b, const float *c, int k, int l)
 {
     static const double one[2] = {1, 0};
-    struct exact_sum sum = {0};
+    struct proof_sum sum = {0};
     double u[2][2], v[2][2];
-    exact_minus(u[0], a[k], c[k]);
-    exact_minus(u[1], a[l], c[l]);
-    exact_minus(v[0], b[k], c[k]);
-    exact_minus(v[1], b[l], c[l]);
-    exact_add_product(&sum, u[0], v[1], one, 1);
-    exact_add_product(&sum, u[1], v[0], one, -1);
-    return exact_sign(&sum);
+    proof_minus(u[0], a[k], c[k]);
+    proof_minus(u[1], a[l], c[l]);
+    proof_minus(v[0], b[k], c[k]);
+    proof_minus(v[1], b[l], c[l]);
+    proof_add_product(&sum, u[0], v[1], one, 1);
+    proof_add_product(&sum, u[1], v[0], one, -1);
+    return proof_sign(&sum);
 }
 
-static inline bool exact_within(float a, float b, float p)
+static inline bool proof_within(float a, float b, float p)
 {
     return a < b ? p >= a && p <= b : p >= b && p <= a;
 }
 
 /* Closed segments in the plane k, l have a point in common. */
-static inline bool exact_segments_meet(const float *p, const float *q, const float *a,
+static inline bool proof_segments_meet(const float *p, const float *q, const float *a,
                                        const float *b, int k, int l)
 {
-    int pa = exact_turn(p, q, a, k, l), pb = exact_turn(p, q, b, k, l);
-    int ap = exact_turn(a, b, p, k, l), aq = exact_turn(a, b, q, k, l);
+    int pa = proof_turn(p, q, a, k, l), pb = proof_turn(p, q, b, k, l);
+    int ap = proof_turn(a, b, p, k, l), aq = proof_turn(a, b, q, k, l);
     if (pa * pb < 0 && ap * aq < 0)
         return true;
-    return (!pa && exact_within(p[k], q[k], a[k]) && exact_within(p[l], q[l], a[l])) ||
-           (!pb && exact_within(p[k], q[k], b[k]) && exact_within(p[l], q[l], b[l])) ||
-           (!ap && exact_within(a[k], b[k], p[k]) && exact_within(a[l], b[l], p[l])) ||
-           (!aq && exact_within(a[k], b[k], q[k]) && exact_within(a[l], b[l], q[l]));
+    return (!pa && proof_within(p[k], q[k], a[k]) && proof_within(p[l], q[l], a[l])) ||
+           (!pb && proof_within(p[k], q[k], b[k]) && proof_within(p[l], q[l], b[l])) ||
+           (!ap && proof_within(a[k], b[k], p[k]) && proof_within(a[l], b[l], p[l])) ||
+           (!aq && proof_within(a[k], b[k], q[k]) && proof_within(a[l], b[l], q[l]));
 }
 
 /* The closed segment pq meets the closed triangle, all in one plane. */
-static inline bool exact_flat_meet(const float *p, const float *q, const float *const t[3])
+static inline bool proof_flat_meet(const float *p, const float *q, const float *const t[3])
 {
     for (int k = 0; k < 3; k++) {
-        int l = (k + 1) % 3, way = exact_turn(t[0], t[1], t[2], k, l);
+        int l = (k + 1) % 3, way = proof_turn(t[0], t[1], t[2], k, l);
         if (!way)
             continue;
         bool inside = true;
         for (int i = 0; i < 3; i++) {
-            if (exact_segments_meet(p, q, t[i], t[(i + 1) % 3], k, l))
+            if (proof_segments_meet(p, q, t[i], t[(i + 1) % 3], k, l))
                 return true;
-            inside = inside && exact_turn(t[i], t[(i + 1) % 3], p, k, l) == way;
+            inside = inside && proof_turn(t[i], t[(i + 1) % 3], p, k, l) == way;
         }
         return inside;
     }
     return false; /* a triangle without area: not counted */
 }
 
-static inline bool exact_pierces(const float *p, const float *q, const float *const t[3])
+static inline bool proof_pierces(const float *p, const float *q, const float *const t[3])
 {
-    int sp = exact_side(t[0], t[1], t[2], p), sq = exact_side(t[0], t[1], t[2], q);
+    int sp = proof_side(t[0], t[1], t[2], p), sq = proof_side(t[0], t[1], t[2], q);
     if (sp * sq > 0)
         return false;
     if (!sp && !sq)
-        return exact_flat_meet(p, q, t);
-    int a = exact_side(p, q, t[0], t[1]), b = exact_side(p, q, t[1], t[2]),
-        c = exact_side(p, q, t[2], t[0]);
+        return proof_flat_meet(p, q, t);
+    int a = proof_side(p, q, t[0], t[1]), b = proof_side(p, q, t[1], t[2]),
+        c = proof_side(p, q, t[2], t[0]);
     return (a >= 0 && b >= 0 && c >= 0) || (a <= 0 && b <= 0 && c <= 0);
 }
 
-static inline bool exact_flat(const float *const t[3])
+static inline bool proof_flat(const float *const t[3])
 {
-    return !exact_turn(t[0], t[1], t[2], 0, 1) && !exact_turn(t[0], t[1], t[2], 1, 2) &&
-           !exact_turn(t[0], t[1], t[2], 2, 0);
+    return !proof_turn(t[0], t[1], t[2], 0, 1) && !proof_turn(t[0], t[1], t[2], 1, 2) &&
+           !proof_turn(t[0], t[1], t[2], 2, 0);
 }
 
 /* Both share the edge from p to q: they cross when they lie folded onto each other. */
-static inline bool exact_folded(const float *p, const float *q, const float *r, const float *s)
+static inline bool proof_folded(const float *p, const float *q, const float *r, const float *s)
 {
-    if (exact_side(p, q, r, s))
+    if (proof_side(p, q, r, s))
         return false;
     for (int k = 0; k < 3; k++) {
-        int way = exact_turn(p, q, r, k, (k + 1) % 3);
+        int way = proof_turn(p, q, r, k, (k + 1) % 3);
         if (way)
-            return exact_turn(p, q, s, k, (k + 1) % 3) == way;
+            return proof_turn(p, q, s, k, (k + 1) % 3) == way;
     }
     return false;
 }
 
-static inline bool exact_cross(const struct mesh *m, uint32_t one, uint32_t two)
+static inline bool proof_cross(const struct mesh *m, uint32_t one, uint32_t two)
 {
     const uint32_t *f = m->triangles + 3 * (size_t)one, *g = m->triangles + 3 * (size_t)two;
     const float *a[3], *b[3];
@@ -188,33 +188,33 @@ static inline bool exact_cross(const struct mesh *m, uint32_t one, uint32_t two)
             if (f[i] == g[j] && shared < 3)
                 at[shared] = i, bt[shared++] = j;
     }
-    if (exact_flat(a) || exact_flat(b))
+    if (proof_flat(a) || proof_flat(b))
         return false;
     if (shared == 3)
         return true;
     if (shared == 2)
-        return exact_folded(a[at[0]], a[at[1]], a[3 - at[0] - at[1]], b[3 - bt[0] - bt[1]]);
+        return proof_folded(a[at[0]], a[at[1]], a[3 - at[0] - at[1]], b[3 - bt[0] - bt[1]]);
     if (shared == 1)
-        return exact_pierces(b[(bt[0] + 1) % 3], b[(bt[0] + 2) % 3], a) ||
-               exact_pierces(a[(at[0] + 1) % 3], a[(at[0] + 2) % 3], b);
+        return proof_pierces(b[(bt[0] + 1) % 3], b[(bt[0] + 2) % 3], a) ||
+               proof_pierces(a[(at[0] + 1) % 3], a[(at[0] + 2) % 3], b);
     for (int i = 0; i < 3; i++)
-        if (exact_pierces(a[i], a[(i + 1) % 3], b) || exact_pierces(b[i], b[(i + 1) % 3], a))
+        if (proof_pierces(a[i], a[(i + 1) % 3], b) || proof_pierces(b[i], b[(i + 1) % 3], a))
             return true;
     return false;
 }
 
-struct exact_box {
+struct proof_box {
     float low[3], high[3];
     uint32_t triangle;
 };
 
-static inline int exact_by_x(const void *a, const void *b)
+static inline int proof_by_x(const void *a, const void *b)
 {
-    float x = ((const struct exact_box *)a)->low[0], y = ((const struct exact_box *)b)->low[0];
+    float x = ((const struct proof_box *)a)->low[0], y = ((const struct proof_box *)b)->low[0];
     return x < y ? -1 : x > y;
 }
 
-static inline bool exact_boxes_touch(const struct exact_box *a, const struct exact_box *b)
+static inline bool proof_boxes_touch(const struct proof_box *a, const struct proof_box *b)
 {
     for (int k = 1; k < 3; k++)
         if (a->low[k] > b->high[k] || b->low[k] > a->high[k])
@@ -223,11 +223,11 @@ static inline bool exact_boxes_touch(const struct exact_box *a, const struct exa
 }
 
 /* Pairs of crossing triangles of a welded mesh, at most `most` of them; -1 without memory. */
-static inline long exact_crossings(const struct mesh *m, long most)
+static inline long proof_crossings(const struct mesh *m, long most)
 {
     long found = 0;
     size_t n = m->triangle_count;
-    struct exact_box *boxes = malloc((n + 1) * sizeof *boxes);
+    struct proof_box *boxes = malloc((n + 1) * sizeof *boxes);
     if (!boxes)
         return -1;
     for (size_t t = 0; t < n; t++) {
@@ -241,11 +241,11 @@ static inline long exact_crossings(const struct mesh *m, long most)
             boxes[t].high[k] = fmaxf(a, fmaxf(b, c));
         }
     }
-    qsort(boxes, n, sizeof *boxes, exact_by_x);
+    qsort(boxes, n, sizeof *boxes, proof_by_x);
     for (size_t i = 0; i < n && found < most; i++)
         for (size_t j = i + 1; j < n && boxes[j].low[0] <= boxes[i].high[0] && found < most; j++)
-            found += exact_boxes_touch(&boxes[i], &boxes[j]) &&
-                     exact_cross(m, boxes[i].triangle, boxes[j].triangle);
+            found += proof_boxes_touch(&boxes[i], &boxes[j]) &&
+                     proof_cross(m, boxes[i].triangle, boxes[j].triangle);
     free(boxes);
     return found;
 }
