@@ -48,20 +48,37 @@ static void work_free(struct work *w)
     *w = (struct work){0};
 }
 
-/* 2^-24 of the power of two above the largest coordinate: floats below it lie on it or between. */
-static int choose_grid(struct work *w, struct err *err)
+/* Floats below the largest coordinate lie on 2^-24 of the power of two above it or between. Two
+ * bits fewer leave room for being moved: where a part lies on the bed its coordinates are larger.
+ */
+#define GRID_BITS 22
+
+double mesh_grid_step(const struct mesh *mesh)
 {
     double largest = 0;
-    for (size_t i = 0; i < 3 * w->mesh.vertex_count; i++) {
-        double x = fabs((double)w->mesh.xyz[i]);
+    int exponent;
+    for (size_t i = 0; i < 3 * mesh->vertex_count; i++) {
+        double x = fabs((double)mesh->xyz[i]);
         if (!(x <= 3.5e38))
-            return FAIL_CODE(err, ERR_INPUT, "mesh_not_finite", "a coordinate is not a number");
+            return 0;
         largest = x > largest ? x : largest;
     }
-    int exponent;
     frexp(largest, &exponent);
-    w->step = ldexp(1, exponent - 24 < -149 ? -149 : exponent - 24);
-    return 0;
+    return ldexp(1, exponent - GRID_BITS < -149 ? -149 : exponent - GRID_BITS);
+}
+
+void mesh_snap(struct mesh *mesh, double step)
+{
+    for (size_t i = 0; i < 3 * mesh->vertex_count; i++)
+        mesh->xyz[i] = (float)(floor(mesh->xyz[i] / step + 0.5) * step);
+}
+
+static int choose_grid(struct work *w, struct err *err)
+{
+    w->step = mesh_grid_step(&w->mesh);
+    return w->step > 0
+               ? 0
+               : FAIL_CODE(err, ERR_INPUT, "mesh_not_finite", "a coordinate is not a number");
 }
 
 static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
