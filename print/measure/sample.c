@@ -31,26 +31,26 @@ static void add_sample(struct lay *lay, uint32_t triangle, double area)
 }
 
 /* Each triangle as many as its area is worth, but one at least. */
-static void lay_each(struct lay *lay, const uint32_t *list, const float *areas, size_t count,
+static void lay_each(struct lay *lay, const uint32_t *list, const double *areas, size_t count,
                      double cell)
 {
     for (size_t i = 0; i < count; i++) {
         if (!(areas[i] > 0))
             continue;
-        size_t n = (size_t)((double)areas[i] / cell);
+        size_t n = (size_t)(areas[i] / cell);
         n = n ? n : 1;
         for (size_t k = 0; k < n; k++)
-            add_sample(lay, list ? list[i] : (uint32_t)i, (double)areas[i] / (double)n);
+            add_sample(lay, list ? list[i] : (uint32_t)i, areas[i] / (double)n);
     }
 }
 
 /* One point every `cell` of area along the list. */
-static void lay_along(struct lay *lay, const uint32_t *list, const float *areas, size_t count,
+static void lay_along(struct lay *lay, const uint32_t *list, const double *areas, size_t count,
                       double cell)
 {
     double sum = 0, next = cell / 2;
     for (size_t i = 0; i < count; i++) {
-        sum += (double)areas[i];
+        sum += areas[i];
         for (; sum > next; next += cell)
             add_sample(lay, list ? list[i] : (uint32_t)i, cell);
     }
@@ -60,7 +60,7 @@ int surface_samples(struct surface_sample **out, size_t *made, const struct mesh
                     const uint32_t *list, size_t count, size_t budget, struct err *err)
 {
     struct lay lay = {.mesh = mesh, .room = budget + (count < budget ? count : budget) + 1};
-    float *areas = malloc((count + 1) * sizeof *areas);
+    double *areas = malloc((count + 1) * sizeof *areas);
     lay.samples = malloc(lay.room * sizeof *lay.samples);
     if (!areas || !lay.samples) {
         free(areas);
@@ -70,11 +70,11 @@ int surface_samples(struct surface_sample **out, size_t *made, const struct mesh
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < count; i++) {
         double area = vec_length(mesh_normal2(mesh, list ? list[i] : i)) / 2;
-        areas[i] = isfinite(area) ? (float)area : 0;
+        areas[i] = isfinite(area) ? area : 0;
     }
     double sum = 0;
     for (size_t i = 0; i < count; i++)
-        sum += (double)areas[i];
+        sum += areas[i];
     double cell = sum / (double)(budget ? budget : 1);
     if (sum > 0 && count <= budget)
         lay_each(&lay, list, areas, count, cell);
