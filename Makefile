@@ -22,7 +22,7 @@ CPPFLAGS := -I. -I$(OUT)/gen -D_GNU_SOURCE -I/usr/include/postgresql -I/usr/incl
 OPT_release := -O2 -g1 -DNDEBUG
 OPT_debug := -Og -g3
 OPT_sanitize := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer
-OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_fuzz := -O2 -g1 -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
 CFLAGS := -std=c17 $(WARN) $(OPT_$(config)) $(OPENMP) -fno-math-errno -fno-trapping-math
 CXXFLAGS := -std=c++17 $(WARN) $(OPT_$(config)) $(OPENMP) $(if $(filter fuzz,$(config)),-fno-sanitize=vptr)

@@ -186,6 +186,10 @@ static void judge_layers(struct report *r, const struct prep_measures *m,
                     "%zu places begin in mid-air, the lowest %.1f mm above the bed: they need "
                     "support",
                     l->islands, l->island_first_mm);
+    if (m->floating)
+        report_find(r, "floating_parts", SEVERITY_WARNING, (double)m->floating, 0,
+                    "%zu pieces hang in the air and touch nothing: they come off with the support",
+                    m->floating);
     if (l->bridges_over)
         report_find(r, "long_bridges", SEVERITY_INFO, l->bridge_longest_mm, limits->bridge_mm,
                     "%zu spans between two ends are longer than %.0f mm, the longest %.1f mm: they "
@@ -273,6 +277,7 @@ cJSON *judge_measures(const struct prep_measures *m)
     add(o, "walls_pass_at_height_mm",
         p->pass_scale > 0 ? p->pass_scale * m->mesh.size_mm[2] : INFINITY);
     add_layers(o, &m->layers);
+    add(o, "floating_parts", (double)m->floating);
     add(o, "silhouette_overlap", m->likeness.iou >= 0 ? m->likeness.iou : INFINITY);
     return o;
 }

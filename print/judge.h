@@ -24,6 +24,7 @@ struct prep_measures {
     struct mesh_measures mesh;
     struct print_measures print;
     struct layer_measures layers;
+    size_t floating;                  /* shells that do not reach the bed */
     struct silhouette_match likeness; /* iou below 0: there was no photo */
 };
 

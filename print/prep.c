@@ -56,6 +56,8 @@ static int measure(struct prep_measures *out, const struct mesh *mesh, const str
     bool solid = out->mesh.watertight && out->mesh.volume_mm3 > 0 && out->mesh.size_mm[2] > 0;
     if (solid && mesh_measure_layers(&out->layers, mesh, &layers, err))
         return -1;
+    if (out->mesh.shells > 1 && mesh_count_floating(&out->floating, mesh, err))
+        return -1;
     return options->mask && out->mesh.triangles
                ? mesh_silhouette_match(&out->likeness, mesh, options->mask, err)
                : 0;
@@ -115,17 +117,21 @@ static int prepare(struct prep *p, const struct mesh *in)
 /* Each triangle takes the colour that the input shows there, then that of a filament. */
 static int paint(struct prepared *out, struct prep *p)
 {
-    size_t n = p->mesh.triangle_count;
+    size_t n = out->mesh.triangle_count;
     if (!wants_colours(p->options) || n == 0)
         return 0;
     uint8_t(*rgb)[3] = malloc(n * sizeof *rgb);
     out->colour = malloc(n);
     int failed = rgb && out->colour ? 0 : FAIL(p->err, ERR_LIMIT, "no memory for colours");
     if (!failed)
-        failed = mesh_transfer_colours(rgb, &p->mesh, &p->dressed, p->options->skin, p->err) ||
-                 mesh_palette(out->colour, &out->palette, &p->mesh, (const uint8_t(*)[3])rgb,
+        failed = mesh_transfer_colours(rgb, &out->mesh, &p->dressed, p->options->skin, p->err) ||
+                 mesh_palette(out->colour, &out->palette, &out->mesh, (const uint8_t(*)[3])rgb,
                               &p->options->palette, p->err);
     free(rgb);
+    /* The input says nothing of a base: the main colour's filament. */
+    for (size_t t = 0; !failed && t < n; t++)
+        if (prepared_is_base(out, t))
+            out->colour[t] = 0;
     if (!failed)
         report_step(&p->report, "colour", true);
     return failed ? -1 : 0;
@@ -237,16 +243,17 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
     struct prep p = {.options = options, .err = err};
     *out = (struct prepared){0};
     int failed = prepare(&p, in);
-    if (!failed) {
+    if (!failed)
         out->verdict = verdict_of(p.report.worst);
-        failed =
-            (out->verdict != VERDICT_REJECT && paint(out, &p)) || close_report(report, &p, in, out);
-    }
     if (!failed && out->verdict != VERDICT_REJECT) {
         out->mesh = p.mesh;
         out->before = p.visible;
+        memcpy(out->base_low, p.base_low, sizeof p.base_low);
+        memcpy(out->base_high, p.base_high, sizeof p.base_high);
         p.mesh = p.visible = (struct mesh){0};
+        failed = paint(out, &p);
     }
+    failed = failed || close_report(report, &p, in, out);
     report_drop(&p.report);
     mesh_free(&p.mesh);
     mesh_free(&p.visible);
@@ -254,6 +261,19 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
     if (failed)
         prepared_free(out);
     return failed ? -1 : 0;
+}
+
+bool prepared_is_base(const struct prepared *p, size_t triangle)
+{
+    if (!(p->base_high[2] > p->base_low[2]))
+        return false;
+    for (size_t c = 0; c < 3; c++) {
+        const float *at = p->mesh.xyz + 3 * (size_t)p->mesh.triangles[3 * triangle + c];
+        for (int k = 0; k < 3; k++)
+            if (at[k] < p->base_low[k] - 1e-3 || at[k] > p->base_high[k] + 1e-3)
+                return false;
+    }
+    return true;
 }
 
 void prepared_free(struct prepared *prepared)

@@ -64,8 +64,9 @@ struct prepared {
     struct mesh mesh;   /* to be printed; empty when rejected */
     struct mesh before; /* what was sent, welded, in the same place: to show what changed */
     enum verdict verdict;
-    struct palette palette; /* count 0: there are no colours */
-    uint8_t *colour;        /* per triangle of mesh, into palette; or NULL */
+    struct palette palette;           /* count 0: there are no colours */
+    uint8_t *colour;                  /* per triangle of mesh, into palette; or NULL */
+    double base_low[3], base_high[3]; /* a box around the base and no more; equal without one */
 };
 
 /**
@@ -87,6 +88,9 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
  */
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err) MUST_CHECK;
+
+/** The triangle is of the base that was put under the figure. */
+bool prepared_is_base(const struct prepared *prepared, size_t triangle);
 
 void prepared_free(struct prepared *prepared);
 

@@ -16,6 +16,7 @@ struct prep {
     struct prep_changes changes;
     struct prep_measures output;
     struct orient_choice turned;
+    double base_low[3], base_high[3]; /* where the base is; equal without one */
     double size_mm;
     bool solid;
     struct err *err;

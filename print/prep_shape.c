@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "print/prep_own.h"
+#include "print/repair/arrange.h"
 #include "print/shape/joint.h"
 
 #define DEFAULT_SIZE_MM 100
@@ -101,6 +102,10 @@ static int add_base(struct prep *p)
         return -1;
     p->changes.base_failed = added == 1;
     report_step(&p->report, "add_base", added == 0);
+    if (added == 0) {
+        mesh_bounds(&p->mesh, p->base_low, p->base_high);
+        p->base_high[2] = p->changes.base.top_mm;
+    }
     return 0;
 }
 
@@ -124,6 +129,7 @@ static int split_base(struct prep *p)
     mesh_bounds(&lower, below[0], below[1]);
     mesh_move(&lower,
               (struct vec){above[1][0] + PARTS_GAP_MM - below[0][0], 0, above[0][2] - below[0][2]});
+    mesh_bounds(&lower, p->base_low, p->base_high);
     mesh_free(&p->mesh);
     p->mesh = upper;
     int failed = mesh_append(&p->mesh, &lower, false, p->err);
@@ -143,12 +149,21 @@ static int hollow(struct prep *p)
     return 0;
 }
 
-/* x and y centred, lowest z = 0, all to be found again in floats. */
+/* x and y centred, lowest z = 0, all to be found again in floats, wherever it lies on the bed. */
 static int pivot(struct prep *p)
 {
     double low[3], high[3];
     mesh_bounds(&p->mesh, low, high);
-    move_all(p, (struct vec){-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]});
+    struct vec by = {-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]};
+    move_all(p, by);
+    double step = mesh_grid_step(&p->mesh);
+    if (step > 0) {
+        mesh_snap(&p->mesh, step);
+        mesh_snap(&p->visible, step);
+        mesh_snap(&p->dressed, step);
+    }
+    p->base_low[0] += by.x, p->base_low[1] += by.y, p->base_low[2] += by.z;
+    p->base_high[0] += by.x, p->base_high[1] += by.y, p->base_high[2] += by.z;
     int settled = mesh_settle(&p->mesh, p->size_mm, p->err);
     if (settled < 0)
         return -1;

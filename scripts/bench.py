@@ -43,9 +43,11 @@ class Bench:
         cost = self.path("cost.json")
         if os.path.exists(cost):
             os.remove(cost)
-        subprocess.run([self.tool("clocked"), cost, str(SLOWEST_S)] + command,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        return read_json(cost) or {"code": -1, "wall": 0, "user": 0, "system": 0, "peak_mb": 0}
+        done = subprocess.run([self.tool("clocked"), cost, str(SLOWEST_S)] + command,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        spent = read_json(cost) or {"code": -1, "wall": 0, "user": 0, "system": 0, "peak_mb": 0}
+        spent["said"] = done.stderr.decode("utf-8", "replace").strip()[-200:] if spent["code"] else ""
+        return spent
 
     def judge(self, before, after):
         if not os.path.exists(after) or os.path.getsize(after) < 134:
@@ -165,7 +167,7 @@ def repair_table(b):
             rows.append(row)
             head = f"| {label} | {triangles} | {name} | {cost['wall']:.2f} | {cost['user']:.2f} | {cost['peak_mb']:.0f} | "
             if not said:
-                why = row.get("verdict") or ("time over" if cost["wall"] > SLOWEST_S - 1 else "nothing")
+                why = row.get("verdict", cost["said"][-60:]) or ("time over" if cost["wall"] > SLOWEST_S - 1 else "nothing")
                 b.say(head + f"{why} | | | | |" + (" |" if b.check else ""))
                 continue
             other = said.get("other")
@@ -244,12 +246,12 @@ def limit(b):
         cost = b.clocked([b.args.ours, "mesh", "prep", glb, "-o", out, "--report", b.path("report.json")])
         floor = run_json([b.tool("limit"), glb, out])
         if cost["code"] != 0 or not floor:
-            b.say(f"{triangles}: ours ended with {cost['code']}; limit measured: {bool(floor)}")
+            b.say(f"{triangles}: ours ended with {cost['code']} {cost['said']}; limit measured: {bool(floor)}\n")
             continue
         rows.append({"triangles": floor["triangles"], "cost": cost, "floor": floor, "steps": own_steps(b)[2]})
     b.say("\n## Clean GLB to verified 3MF against the machine's own limit\n")
-    b.say(f"Limit: {', '.join(LIMIT_PARTS)} as plain C on one thread in the same run, deflate at the level that our "
-          f"writer used. Peak is of the largest process; the payload counts {PAYLOAD} bytes a triangle.\n")
+    b.say(f"Limit: {', '.join(LIMIT_PARTS)} as plain C on one thread in the same run, in processor seconds; deflate at "
+          f"the level that our writer used. Peak is of the largest process; the payload counts {PAYLOAD} bytes a triangle.\n")
     b.say("| triangles | limit s | ours wall s | ours user s | wall / limit | user / limit | us wall a triangle | "
           "peak MB | peak / payload | limit with zlib's fastest s |")
     b.say("|---|---|---|---|---|---|---|---|---|---|")

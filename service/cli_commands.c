@@ -85,6 +85,7 @@ static const struct cli_option revise[] = {
     {"--height", "MM", "prepare again at this height"},
     {"--orient", "HOW", "prepare again upright, auto or keep"},
     {"--flatten", "MM", "prepare again with this much of the bottom cut"},
+    {"--text", "TEXT", "prepare again with these words on the base"},
     {"--regenerate", NULL, "make a new model instead of preparing this one again"},
     END};
 static const struct cli_option printer_add[] = {

@@ -41,18 +41,23 @@ static int draw(const char *name, const struct mesh *mesh, enum view view, bool 
     return failed ? -1 : 0;
 }
 
+/* made: NULL, or whose base is left cold. */
 static int draw_heat(const char *name, const struct mesh *mesh, enum heat kind,
-                     const struct heat_inputs *inputs, const struct render_options *options,
-                     struct err *err)
+                     const struct heat_inputs *inputs, const struct prepared *made,
+                     const struct render_options *options, struct err *err)
 {
     struct heat_scale scale;
     struct picture picture = {0};
     float *values = malloc((mesh->triangle_count + 1) * sizeof *values);
     if (!values)
         return FAIL(err, ERR_LIMIT, "no memory for a heat map");
-    int failed = heat_measure(values, &scale, kind, mesh, inputs, err) ||
-                 mesh_render_heat(&picture, mesh, values, &scale, options, err) ||
-                 role_write_png(name, &picture, err);
+    int failed = heat_measure(values, &scale, kind, mesh, inputs, err);
+    /* A base was not there to be moved. */
+    for (size_t t = 0; made && t < mesh->triangle_count && !failed; t++)
+        if (prepared_is_base(made, t))
+            values[t] = 0;
+    failed = failed || mesh_render_heat(&picture, mesh, values, &scale, options, err) ||
+             role_write_png(name, &picture, err);
     picture_free(&picture);
     free(values);
     return failed ? -1 : 0;
@@ -98,9 +103,9 @@ int role_draw(const struct prepared *made, const struct ask *ask, struct err *er
     int failed = draw("render_front.png", mesh, VIEW_FRONT, false, rgb, err) ||
                  draw("render_iso.png", mesh, VIEW_ISO, true, rgb, err) ||
                  draw("render_back.png", mesh, VIEW_BACK, false, rgb, err) ||
-                 draw_heat("render_thin.png", mesh, HEAT_THIN, &inputs, &view, err) ||
-                 draw_heat("render_overhang.png", mesh, HEAT_OVERHANG, &inputs, &view, err) ||
-                 draw_heat("render_change.png", mesh, HEAT_DEVIATION, &inputs, &view, err) ||
+                 draw_heat("render_thin.png", mesh, HEAT_THIN, &inputs, NULL, &view, err) ||
+                 draw_heat("render_overhang.png", mesh, HEAT_OVERHANG, &inputs, NULL, &view, err) ||
+                 draw_heat("render_change.png", mesh, HEAT_DEVIATION, &inputs, made, &view, err) ||
                  draw_turn("render_turn.png", mesh, &turn, TURN_FRAMES, err) ||
                  write_preview(mesh, rgb, err);
     free(rgb);
@@ -122,7 +127,7 @@ static int render(const struct mesh *mesh, const struct ask *ask, struct err *er
     o.ruler = json_bool(options, "ruler", false);
     o.transparent = json_bool(options, "transparent", false);
     if (heat)
-        return draw_heat("out.png", mesh, (enum heat)heat_from_name(heat), &inputs, &o, err);
+        return draw_heat("out.png", mesh, (enum heat)heat_from_name(heat), &inputs, NULL, &o, err);
     if (frames >= 2)
         return draw_turn("out.png", mesh, &o, frames > MAX_TURN_FRAMES ? MAX_TURN_FRAMES : frames,
                          err);

@@ -89,6 +89,23 @@ static int add_mask(struct step *step, const struct item *item, const char *fold
     return failed;
 }
 
+/* What was ordered cannot be made of this model (a text that does not fit, say): a person decides.
+ */
+static cJSON *refusal(const struct err *why)
+{
+    cJSON *report = cJSON_CreateObject(), *finding = cJSON_CreateObject();
+    cJSON_AddStringToObject(report, "verdict", "reject");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(report, "findings"), finding);
+    cJSON_AddStringToObject(finding, "code", *why->code ? why->code : "not_preparable");
+    cJSON_AddStringToObject(finding, "severity", "error");
+    cJSON_AddStringToObject(finding, "message", why->what);
+    cJSON_AddNullToObject(finding, "value");
+    cJSON_AddNullToObject(finding, "limit");
+    cJSON_AddNullToObject(report, "output");
+    cJSON_AddArrayToObject(report, "steps");
+    return report;
+}
+
 static int run_prep(struct prepared *p, struct step *step, const struct item *item,
                     const char *folder, struct err *err)
 {
@@ -98,9 +115,15 @@ static int run_prep(struct prepared *p, struct step *step, const struct item *it
         return -1;
     cJSON_AddTrueToObject(p->options, "pictures");
     add_labels(p->options, item, &p->source);
-    if (folder_write(folder, "options.json", p->options, err) ||
-        role_run(&p->report, "prep", folder, step->stop, err))
+    if (folder_write(folder, "options.json", p->options, err))
         return -1;
+    if (role_run(&p->report, "prep", folder, step->stop, err)) {
+        if (err->kind != ERR_INPUT)
+            return -1;
+        p->report = refusal(err);
+        if (folder_write(folder, outputs[OUT_REPORT].file, p->report, err))
+            return -1;
+    }
     p->rejected = strcmp(json_text(p->report, "verdict", "reject"), "reject") == 0;
     return 0;
 }

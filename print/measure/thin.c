@@ -140,7 +140,7 @@ static void cell_at(int64_t out[3], struct vec at, double side)
 {
     const double flat[3] = {at.x, at.y, at.z};
     for (int k = 0; k < 3; k++)
-        out[k] = (int64_t)floor(flat[k] / side);
+        out[k] = (int64_t)fmin(fmax(floor(flat[k] / side), -1e15), 1e15);
 }
 
 /* Chains up the places that have the limit behind them; in falling order, so that chains rise. */

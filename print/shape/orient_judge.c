@@ -105,16 +105,22 @@ static int protect_front(struct judge *judge, struct err *err)
     return 0;
 }
 
+double longest_side(const struct mesh *mesh)
+{
+    double low[3], high[3], size = 0;
+    mesh_bounds(mesh, low, high);
+    for (int k = 0; k < 3; k++)
+        size = high[k] - low[k] > size ? high[k] - low[k] : size;
+    return size;
+}
+
 int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
                struct err *err)
 {
     *judge = (struct judge){.mesh = mesh, .options = options};
     if (mesh->triangle_count == 0)
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
-    double low[3], high[3];
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        judge->size_mm = high[k] - low[k] > judge->size_mm ? high[k] - low[k] : judge->size_mm;
+    judge->size_mm = longest_side(mesh);
     judge->middle = centre_of_mass(mesh);
     return options->protect_front ? protect_front(judge, err) : 0;
 }

@@ -15,6 +15,8 @@ struct judge {
     double front_mm2;  /* scars there that are bearable */
 };
 
+double longest_side(const struct mesh *mesh);
+
 int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
                struct err *err) MUST_CHECK;
 void judge_close(struct judge *judge);
