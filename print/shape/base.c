@@ -116,7 +116,8 @@ static int build(struct mesh *out, const struct mesh *figure, const struct base_
 /* The longest beginning of the text that fits; "" when none does. */
 static void longest_text(char *fits, struct base_plan *plan, const struct base_options *options)
 {
-    size_t n = strlen(options->text);
+    size_t n = options->text ? strlen(options->text) : 0;
+    fits[0] = 0;
     while (n > 0) {
         struct glyph_line line;
         struct err ignored;
@@ -189,6 +190,14 @@ int mesh_add_base(struct mesh *mesh, struct base_result *result, const struct ba
         failed = base_plan_make(&plan, options, text ? &line : NULL);
         if (failed < 0)
             failed = FAIL(err, ERR_LIMIT, "no memory for a base");
+        else if (failed &&
+                 line.stroke * options->letter_mm < options->stroke_mm * (line.high - line.low) &&
+                 options->letter_mm > 0)
+            failed = FAIL_CODE(err, ERR_INPUT, "text_too_small",
+                               "letters of %.1f mm have strokes too thin to print; %.1f mm is the "
+                               "least in this font",
+                               options->letter_mm,
+                               options->stroke_mm * (line.high - line.low) / line.stroke);
         else if (failed)
             failed = too_long(&plan, options, err);
         else

@@ -58,7 +58,7 @@ struct base_result {
  * Result   0 done; 1 shape is BASE_NONE, or the union did not come out as a solid: mesh unchanged.
  * Errors   ERR_INPUT code base_invalid: numbers that make no base; text_too_long: strokes would be
  *          too thin to print, and the message tells the longest beginning of it that would fit;
- *          those of glyph_line_make. ERR_LIMIT no memory.
+ * text_too_small: the same of letter_mm; those of glyph_line_make. ERR_LIMIT no memory.
  */
 int mesh_add_base(struct mesh *mesh, struct base_result *result, const struct base_options *options,
                   struct err *err) MUST_CHECK;

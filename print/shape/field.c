@@ -21,7 +21,8 @@ static void measure_row(struct field *f, const struct bvh *bvh, int y, int z)
     double before = f->reach;
     for (int x = 0; x < f->n[0]; x++) {
         struct vec p = field_point(f, x, y, z);
-        double d = bvh_nearest(bvh, p, f->reach, NULL, NULL);
+        double within = before + 1.0001 * f->step;
+        double d = bvh_nearest(bvh, p, within < f->reach ? within : f->reach, NULL, NULL);
         if (x > 0 && before + d <= 1.001 * f->step)
             inside = bvh_winding(bvh, p) > 0.5;
         before = d;

@@ -14,6 +14,7 @@
 #define SIDES 40
 #define FLAT 0.55 /* the D's flat lies this far from the middle, in radii */
 #define PEG_MOST_MM 12
+#define APART_MM 5 /* of two pegs, at least, beside their own width */
 #define GRID 48
 #define LEVELS 4
 #define ROOT_MM 1.0 /* how deep the peg begins in the lower part */
@@ -26,13 +27,19 @@ struct search {
     const struct joint_options *options;
     double low[3], high[3];
     double depth;
-    double x, y, room; /* the best so far */
+    double x, y, room;         /* the best so far */
+    struct joint_result *pegs; /* those that stand already */
 };
 
 /* The largest ball-like room along an upright line above the cut; negative outside. */
 static double room_at(const struct search *s, double x, double y)
 {
     double room = INFINITY;
+    for (unsigned i = 0; i < s->pegs->count; i++) {
+        const struct peg *p = &s->pegs->pegs[i];
+        if (hypot(p->x_mm - x, p->y_mm - y) < p->diameter_mm + APART_MM)
+            return -1;
+    }
     for (int i = 0; i <= LEVELS; i++) {
         double up = i ? s->depth * i / LEVELS : 0.3;
         struct vec p = {x, y, s->options->at_mm + up};
@@ -82,29 +89,43 @@ static void search_close(struct search *s)
     mesh_free(&s->reaching);
 }
 
-/* Tries the ordered depth, then less. 1: nowhere. */
-static int find_room(struct search *s)
+/* True: there is room for one more peg of the present depth, and it is noted. */
+static bool place_peg(struct search *s)
 {
     const struct joint_options *o = s->options;
     double half_x = (s->high[0] - s->low[0]) / 2, half_y = (s->high[1] - s->low[1]) / 2;
-    double least = o->least_mm / 2 + o->clearance_mm + o->wall_mm;
-    for (s->depth = o->depth_mm; s->depth >= 0.5 * o->depth_mm; s->depth -= 0.25 * o->depth_mm) {
-        s->room = 0;
-        look_around(s, (s->low[0] + s->high[0]) / 2, (s->low[1] + s->high[1]) / 2, half_x, half_y);
-        if (s->room > 0)
-            look_around(s, s->x, s->y, 3 * half_x / GRID, 3 * half_y / GRID);
-        if (s->room >= least)
+    s->room = 0;
+    look_around(s, (s->low[0] + s->high[0]) / 2, (s->low[1] + s->high[1]) / 2, half_x, half_y);
+    if (s->room > 0)
+        look_around(s, s->x, s->y, 3 * half_x / GRID, 3 * half_y / GRID);
+    double diameter = 2 * (s->room - o->wall_mm - o->clearance_mm);
+    if (!(diameter >= o->least_mm))
+        return false;
+    diameter = diameter < PEG_MOST_MM ? diameter : PEG_MOST_MM;
+    s->pegs->pegs[s->pegs->count++] = (struct peg){diameter, s->x, s->y};
+    return true;
+}
+
+/* Tries the ordered depth, then less. 1: nowhere. */
+static int place_pegs(struct search *s)
+{
+    double depth = s->options->depth_mm;
+    for (s->depth = depth; s->depth >= 0.5 * depth; s->depth -= 0.25 * depth) {
+        while (s->pegs->count < PEGS_MOST && place_peg(s))
+            continue;
+        s->pegs->depth_mm = s->depth;
+        if (s->pegs->count)
             return 0;
     }
     return 1;
 }
 
 /* A convex D, its flat towards +Y, from z low to high; the last `taper` grow narrower. */
-static int add_peg(struct mesh *mesh, const struct joint_result *peg, double wider, double low,
-                   double high, double taper, struct err *err)
+static int add_peg(struct mesh *mesh, const struct peg *peg, double wider, double low, double high,
+                   double taper, struct err *err)
 {
     double outline[SIDES][2], inwards[SIDES][2];
-    double r = peg->peg_mm / 2 + wider, flat = FLAT * peg->peg_mm / 2 + wider;
+    double r = peg->diameter_mm / 2 + wider, flat = FLAT * peg->diameter_mm / 2 + wider;
     double end = asin(flat / r);
     for (int i = 0; i < SIDES; i++) {
         double turn = PI - end + (PI + 2 * end) * i / (SIDES - 1);
@@ -128,20 +149,22 @@ static int add_half(struct mesh *mesh, const struct search *s, bool above, struc
 }
 
 static int make_upper(struct mesh *upper, const struct mesh *mesh, const struct search *s,
-                      const struct joint_result *peg, struct err *err)
+                      struct err *err)
 {
     const struct joint_options *o = s->options;
     struct mesh away = {0};
     double top = o->at_mm + s->depth + 2 * o->clearance_mm;
-    int failed = add_half(&away, s, false, err) ||
-                 add_peg(&away, peg, o->clearance_mm, o->at_mm - ROOT_MM, top, 0, err) ||
-                 mesh_append(upper, mesh, false, err) || mesh_append(upper, &away, true, err);
+    int failed = add_half(&away, s, false, err) || mesh_append(upper, mesh, false, err);
+    for (unsigned i = 0; !failed && i < s->pegs->count; i++)
+        failed =
+            add_peg(&away, &s->pegs->pegs[i], o->clearance_mm, o->at_mm - ROOT_MM, top, 0, err);
+    failed = failed || mesh_append(upper, &away, true, err);
     mesh_free(&away);
     return failed ? -1 : mesh_unite(upper, mesh_longest(mesh), NULL, err);
 }
 
 static int make_lower(struct mesh *lower, const struct mesh *mesh, const struct search *s,
-                      const struct joint_result *peg, struct err *err)
+                      struct err *err)
 {
     const struct joint_options *o = s->options;
     struct mesh away = {0};
@@ -151,30 +174,28 @@ static int make_lower(struct mesh *lower, const struct mesh *mesh, const struct 
     mesh_free(&away);
     failed = failed ? -1 : mesh_unite(lower, size, NULL, err);
     double root = o->at_mm - s->low[2] > 2 * ROOT_MM ? ROOT_MM : (o->at_mm - s->low[2]) / 2;
-    if (!failed)
-        failed = add_peg(lower, peg, 0, o->at_mm - root, o->at_mm + s->depth, 0.4, err);
+    for (unsigned i = 0; !failed && i < s->pegs->count; i++)
+        failed =
+            add_peg(lower, &s->pegs->pegs[i], 0, o->at_mm - root, o->at_mm + s->depth, 0.4, err);
     return failed ? failed : mesh_unite(lower, size, NULL, err);
 }
 
 int mesh_split_joint(struct mesh *upper, struct mesh *lower, struct joint_result *result,
                      const struct mesh *mesh, const struct joint_options *options, struct err *err)
 {
-    struct search s = {.options = options};
+    struct search s = {.options = options, .pegs = result};
     struct mesh above = {0}, below = {0};
     *result = (struct joint_result){0};
     mesh_bounds(mesh, s.low, s.high);
     if (mesh->triangle_count == 0 || !(options->at_mm > s.low[2] + 0.4) ||
         !(options->at_mm < s.high[2] - options->depth_mm / 2))
         return 1;
-    int failed = search_open(&s, mesh, err) ? -1 : find_room(&s);
+    int failed = search_open(&s, mesh, err) ? -1 : place_pegs(&s);
     search_close(&s);
-    if (!failed) {
-        double peg = 2 * (s.room - options->wall_mm - options->clearance_mm);
-        *result = (struct joint_result){peg < PEG_MOST_MM ? peg : PEG_MOST_MM, s.depth, s.x, s.y};
-        failed = make_upper(&above, mesh, &s, result, err);
-    }
     if (!failed)
-        failed = make_lower(&below, mesh, &s, result, err);
+        failed = make_upper(&above, mesh, &s, err);
+    if (!failed)
+        failed = make_lower(&below, mesh, &s, err);
     if (!failed && (above.triangle_count == 0 || below.triangle_count == 0))
         failed = 1;
     if (failed) {

@@ -16,14 +16,19 @@ struct joint_options {
 #define JOINT_OPTIONS_DEFAULT                                                                      \
     ((struct joint_options){.clearance_mm = 0.2, .depth_mm = 5, .wall_mm = 0.9, .least_mm = 2.5})
 
+#define PEGS_MOST 2
+
 struct joint_result {
-    double peg_mm, depth_mm; /* diameter of the D-shaped peg, and its height */
-    double x_mm, y_mm;
+    struct peg {
+        double diameter_mm, x_mm, y_mm;
+    } pegs[PEGS_MOST];
+    unsigned count;  /* the second one stands where there is room for it, in the other foot */
+    double depth_mm; /* the pegs' height */
 };
 
 /**
- * Cuts a closed solid at a height. The lower part gets a D-shaped peg that points up, the upper one
- * a socket for it, so that each stands flat on a bed and they fit in one way only.
+ * Cuts a closed solid at a height. The lower part gets one or two D-shaped pegs that point up, the
+ * upper one sockets for them, so that each stands flat on a bed and they fit in one way only.
  *
  * Result   0 done; 1 there is no room for a peg above the cut, or nothing on one side of it; upper
  *          and lower stay empty then. mesh stays as it is.

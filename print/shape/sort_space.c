@@ -81,14 +81,13 @@ static void order_triangles(struct mesh *mesh, struct numbered *list, struct num
 
 int mesh_sort_space(struct mesh *mesh, struct err *err)
 {
-    struct frame frame;
-    double high[3], most = 0;
+    double low[3], high[3], most = 0;
     size_t n =
         mesh->triangle_count > mesh->vertex_count ? mesh->triangle_count : mesh->vertex_count;
-    mesh_bounds(mesh, frame.low, high);
+    mesh_bounds(mesh, low, high);
     for (int k = 0; k < 3; k++)
-        most = high[k] - frame.low[k] > most ? high[k] - frame.low[k] : most;
-    frame.scale = most > 0 ? 1023 / most : 0;
+        most = high[k] - low[k] > most ? high[k] - low[k] : most;
+    struct frame frame = {{low[0], low[1], low[2]}, most > 0 ? 1023 / most : 0};
     struct numbered *list = malloc((n + 1) * sizeof *list), *other = malloc((n + 1) * sizeof *list);
     uint32_t *place = malloc((n + 1) * sizeof *place), *spare = malloc((3 * n + 1) * sizeof *spare);
     float *xyz = malloc((3 * mesh->vertex_count + 1) * sizeof *xyz);

@@ -198,7 +198,12 @@ static void test_base__says_how_much_text_fits(void)
     CHECK_TEXT(err.code, "text_too_long");
     CHECK(strstr(err.what, "\"Happy") && m.triangle_count == before);
     options.text = "Happy";
+    options.letter_mm = 2;
+    CHECK_FAILS(mesh_add_base(&m, &result, &options, &err), ERR_INPUT);
+    CHECK_TEXT(err.code, "text_too_small");
+    options.letter_mm = 0;
     CHECK_OK(mesh_add_base(&m, &result, &options, &err));
+    CHECK(result.stroke_mm >= 0.85 - 1e-9);
     mesh_free(&m);
     bytes_free(&font);
 }
@@ -250,14 +255,15 @@ static void test_joint__fits_peg_and_socket(void)
     options.at_mm = at.top_mm;
     CHECK_OK(mesh_split_joint(&upper, &lower, &result, &m, &options, &err));
     CHECK(is_solid(&upper) && is_solid(&lower));
-    CHECK(result.peg_mm > 6 && result.peg_mm <= 12 && result.depth_mm == 5);
+    CHECK(result.count == 1 && result.depth_mm == 5);
+    CHECK(result.pegs[0].diameter_mm > 6 && result.pegs[0].diameter_mm <= 12);
     mesh_bounds(&upper, low, high);
     CHECK_NEAR(low[2], at.top_mm, 1e-4);
     mesh_bounds(&lower, low, high);
     CHECK_NEAR(high[2], at.top_mm + 5, 1e-4);
     /* Peg and socket are the same hole but for the clearance around it. */
     double gap = whole - mesh_volume(&upper) - mesh_volume(&lower);
-    double wall = 3.14159 * result.peg_mm * options.clearance_mm * result.depth_mm;
+    double wall = 3.14159 * result.pegs[0].diameter_mm * options.clearance_mm * result.depth_mm;
     CHECK(gap > 0.5 * wall && gap < 3 * wall);
     mesh_free(&upper);
     mesh_free(&lower);
@@ -266,9 +272,31 @@ static void test_joint__fits_peg_and_socket(void)
     mesh_free(&m);
 }
 
+/* Two legs: a peg in each. */
+static void test_joint__puts_a_peg_into_each_leg(void)
+{
+    struct mesh m = {0}, upper = {0}, lower = {0};
+    struct joint_options options = JOINT_OPTIONS_DEFAULT;
+    struct joint_result result;
+    struct base_options base = BASE_OPTIONS_DEFAULT;
+    struct base_result at;
+    add_box(&m, 0, 0, 0, 7, 7, 30);
+    add_box(&m, 20, 0, 0, 7, 7, 30);
+    add_box(&m, 0, 0, 25, 27, 7, 9);
+    CHECK_OK(mesh_add_base(&m, &at, &base, &err));
+    options.at_mm = at.top_mm;
+    CHECK_OK(mesh_split_joint(&upper, &lower, &result, &m, &options, &err));
+    CHECK(is_solid(&upper) && is_solid(&lower) && result.count == 2);
+    CHECK_NEAR(fabs(result.pegs[0].x_mm - result.pegs[1].x_mm), 20, 1);
+    mesh_free(&upper);
+    mesh_free(&lower);
+    mesh_free(&m);
+}
+
 TESTS(TEST(test_glyphs__measures_a_stroke), TEST(test_glyphs__names_what_the_font_has_not),
       TEST(test_text__keeps_the_holes_of_letters),
       TEST(test_base__joins_figure_and_base_in_each_shape),
       TEST(test_base__leans_out_for_a_figure_that_does), TEST(test_base__engraves_and_embosses),
       TEST(test_base__says_how_much_text_fits), TEST(test_hollow__leaves_the_wall_and_lets_out),
-      TEST(test_hollow__leaves_thin_things_solid), TEST(test_joint__fits_peg_and_socket))
+      TEST(test_hollow__leaves_thin_things_solid), TEST(test_joint__fits_peg_and_socket),
+      TEST(test_joint__puts_a_peg_into_each_leg))
