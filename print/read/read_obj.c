@@ -274,7 +274,8 @@ static int join(struct mesh_builder *out, struct read_notes *notes, struct piece
 static int read_all(struct mesh_builder *out, struct read_notes *notes, struct text all,
                     float scale, struct err *err)
 {
-    struct piece *pieces = malloc(PIECES_MAX * sizeof *pieces);
+    size_t most = (size_t)(all.end - all.at) / PIECE_BYTES + 1; /* as many as cut() makes */
+    struct piece *pieces = malloc((most < PIECES_MAX ? most : PIECES_MAX) * sizeof *pieces);
     if (!pieces)
         return FAIL(err, ERR_LIMIT, "no memory for the mesh");
     size_t count = cut(pieces, all, out->skin != NULL, scale);

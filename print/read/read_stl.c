@@ -150,7 +150,8 @@ static int join(struct mesh_builder *out, struct read_notes *notes, struct piece
 static int read_text(struct mesh_builder *out, struct read_notes *notes, struct text text,
                      struct err *err)
 {
-    struct piece *pieces = malloc(PIECES_MAX * sizeof *pieces);
+    size_t most = (size_t)(text.end - text.at) / PIECE_BYTES + 1; /* as many as cut() makes */
+    struct piece *pieces = malloc((most < PIECES_MAX ? most : PIECES_MAX) * sizeof *pieces);
     if (!pieces)
         return FAIL(err, ERR_LIMIT, "no memory for the mesh");
     size_t count = cut(pieces, text);

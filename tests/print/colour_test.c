@@ -3,6 +3,8 @@
  * parts. */
 #include "tests/test.h"
 
+#include <omp.h>
+
 #include "print/colour/parts.h"
 #include "print/colour/picture.h"
 #include "print/colour/transfer.h"
@@ -221,6 +223,46 @@ static void test_transfer__goes_by_equal_triangles_and_by_nearness(void)
     mesh_free(&other);
 }
 
+/* A ball coloured by place, dropped triangles, moved ones and turned corners; one thread and five.
+ */
+static void test_transfer__is_the_same_with_many_threads(void)
+{
+    struct mesh ball = {0}, other = {0};
+    struct skin painted = {0};
+    add_ball(&ball, 0, 0, 0, 10, 40);
+    painted.rgb = malloc(3 * ball.vertex_count);
+    CHECK(painted.rgb);
+    for (size_t i = 0; i < 3 * ball.vertex_count; i++)
+        painted.rgb[i / 3][i % 3] = (uint8_t)(128 + 12 * ball.xyz[i]);
+    CHECK_OK(mesh_copy(&other, &ball, &err));
+    other.triangle_count -= 100; /* the first hundred go */
+    memmove(other.triangles, other.triangles + 300, other.triangle_count * 12);
+    memcpy(other.triangles,
+           (uint32_t[3]){other.triangles[1], other.triangles[2], other.triangles[0]}, 12);
+    for (size_t i = other.vertex_count / 2 * 3; i < other.vertex_count * 3; i++)
+        other.xyz[i] *= 1.001f;
+    uint8_t(*one)[3] = malloc(3 * other.triangle_count),
+    (*five)[3] = malloc(3 * other.triangle_count);
+    omp_set_num_threads(1);
+    CHECK_OK(mesh_transfer_colours(one, &other, &ball, &painted, &err));
+    omp_set_num_threads(5);
+    CHECK_OK(mesh_transfer_colours(five, &other, &ball, &painted, &err));
+    CHECK(memcmp(one, five, 3 * other.triangle_count) == 0);
+    for (size_t t = 0; t < other.triangle_count; t++)
+        for (size_t k = 0; k < 3; k++) {
+            float sum = 0;
+            for (size_t c = 0; c < 3; c++)
+                sum += skin_to_light(painted.rgb[other.triangles[3 * t + c]][k]);
+            if (abs(one[t][k] - skin_from_light(sum / 3)) > 1)
+                TEST_GIVE_UP("triangle %zu: %d for %d", t, one[t][k], skin_from_light(sum / 3));
+        }
+    free(one);
+    free(five);
+    skin_free(&painted);
+    mesh_free(&ball);
+    mesh_free(&other);
+}
+
 static void test_parts__are_shells_or_what_the_file_names(void)
 {
     struct part_list list = {0};
@@ -259,4 +301,5 @@ TESTS(TEST(test_skin__shows_a_texture_right_way_up),
       TEST(test_skin__takes_vertex_colours_of_obj_and_ply),
       TEST(test_skin__takes_base_materials_of_3mf),
       TEST(test_transfer__goes_by_equal_triangles_and_by_nearness),
+      TEST(test_transfer__is_the_same_with_many_threads),
       TEST(test_parts__are_shells_or_what_the_file_names))
