@@ -94,6 +94,14 @@ static int settle_choice(cJSON *item, int number, const cJSON *product, const ch
     return 0;
 }
 
+static int check_text(const cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    if (!json_get(item, "text") || json_get(json_get(product, "print"), "base"))
+        return 0;
+    return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                     "/items/%d/text: the template has no base to write on", number);
+}
+
 static int settle_item(cJSON *item, int number, const char *config_folder, const struct sent *sent,
                        struct err *err)
 {
@@ -105,6 +113,7 @@ static int settle_item(cJSON *item, int number, const char *config_folder, const
                                        : FAIL_CODE(err, inner.kind, inner.code, "%s", inner.what);
     int failed = check_photos(item, number, product, sent, err) ||
                  settle_height(item, number, product, err) ||
+                 check_text(item, number, product, err) ||
                  settle_choice(item, number, product, "style", err) ||
                  settle_choice(item, number, product, "material", err);
     cJSON_Delete(product);

@@ -45,6 +45,18 @@ static void judge_base(struct report *r, const struct prep_changes *changes)
     else if (b->outside_mm > 0)
         report_find(r, "base_small", SEVERITY_WARNING, b->outside_mm, 0,
                     "the figure's foot sticks out %.1f mm over the ordered base", b->outside_mm);
+    if (changes->split_failed)
+        report_find(r, "split_failed", SEVERITY_WARNING, NAN, NAN,
+                    "figure and base stay in one piece: the feet are too thin for a peg");
+    if (changes->hollow_failed)
+        report_find(r, "hollow_failed", SEVERITY_INFO, NAN, NAN,
+                    "it stays full: nowhere is it thick enough to be hollow");
+    else if (changes->hollow.cavities)
+        report_find(r, "hollowed", SEVERITY_INFO,
+                    changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3, NAN,
+                    "hollowed: %.1f of %.1f cm3 of material saved, walls of %.2f mm or more",
+                    (changes->hollow.volume_before_mm3 - changes->hollow.volume_after_mm3) / 1000,
+                    changes->hollow.volume_before_mm3 / 1000, changes->hollow.wall_least_mm);
 }
 
 void judge_repairs(struct report *r, const struct prep_changes *changes,
@@ -174,6 +186,10 @@ static void judge_layers(struct report *r, const struct prep_measures *m,
                     "%zu places begin in mid-air, the lowest %.1f mm above the bed: they need "
                     "support",
                     l->islands, l->island_first_mm);
+    if (m->floating)
+        report_find(r, "floating_parts", SEVERITY_WARNING, (double)m->floating, 0,
+                    "%zu pieces hang in the air and touch nothing: they come off with the support",
+                    m->floating);
     if (l->bridges_over)
         report_find(r, "long_bridges", SEVERITY_INFO, l->bridge_longest_mm, limits->bridge_mm,
                     "%zu spans between two ends are longer than %.0f mm, the longest %.1f mm: they "
@@ -261,6 +277,7 @@ cJSON *judge_measures(const struct prep_measures *m)
     add(o, "walls_pass_at_height_mm",
         p->pass_scale > 0 ? p->pass_scale * m->mesh.size_mm[2] : INFINITY);
     add_layers(o, &m->layers);
+    add(o, "floating_parts", (double)m->floating);
     add(o, "silhouette_overlap", m->likeness.iou >= 0 ? m->likeness.iou : INFINITY);
     return o;
 }

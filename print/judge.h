@@ -15,7 +15,8 @@ struct prep_changes {
     size_t decimated_from; /* triangles; 0: it was not */
     double flatten_mm;     /* allowed to be cut */
     struct base_result base;
-    bool base_failed;
+    struct hollow_result hollow;
+    bool base_failed, split_failed, hollow_failed; /* asked for, and could not be made */
 };
 
 /* What was measured; of an inspected mesh that is not closed, layers is all zeros. */
@@ -23,6 +24,7 @@ struct prep_measures {
     struct mesh_measures mesh;
     struct print_measures print;
     struct layer_measures layers;
+    size_t floating;                  /* shells that do not reach the bed */
     struct silhouette_match likeness; /* iou below 0: there was no photo */
 };
 

@@ -1,58 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The preparation from end to end; what is said about it is in judge.c. */
+/* The preparation from end to end; the shaping is in prep_shape.c, what is said about it in
+ * judge.c.
+ */
 #include "print/prep.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "print/judge.h"
-#include "print/shape/orient.h"
+#include "print/colour/parts.h"
+#include "print/colour/transfer.h"
+#include "print/prep_own.h"
 
-#define DEFAULT_SIZE_MM 100
-/* A rebuild cuts its grid into small triangles, flat parts too: joined again where they lie. */
-#define REBUILT_ERROR 5e-5 /* of the size */
-
-struct prep {
-    const struct prep_options *options;
-    struct mesh mesh;    /* what is worked on */
-    struct mesh visible; /* the input, moved along, to see what changed */
-    struct report report;
-    struct mesh_measures input;
-    struct prep_changes changes;
-    struct prep_measures output;
-    struct orient_choice turned;
-    double size_mm;
-    bool solid;
-    struct err *err;
-};
-
-static double longest(const struct mesh *mesh)
-{
-    double low[3], high[3], most = 0;
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        most = high[k] - low[k] > most ? high[k] - low[k] : most;
-    return most;
-}
-
-static double height_of(const struct mesh *mesh)
-{
-    double low[3], high[3];
-    mesh_bounds(mesh, low, high);
-    return high[2] - low[2];
-}
-
-/* Millimetres in one unit of the input. */
-static double first_scale(const struct mesh *in, const struct prep_options *options)
-{
-    double size = longest(in), height = height_of(in);
-    if (!(size > 0))
-        return 1;
-    if (options->height_mm > 0 && options->orient != ORIENT_AUTO && height > 1e-3 * size)
-        return options->height_mm / height;
-    if (options->longest_mm > 0)
-        return options->longest_mm / size;
-    return options->unit_mm > 0 ? 1 : DEFAULT_SIZE_MM / size;
-}
+#define PARTS_REPORTED 100
 
 /* A copy in millimetres around the origin, in double until the last rounding. */
 static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, struct err *err)
@@ -67,119 +27,15 @@ static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, st
     return 0;
 }
 
+static bool wants_colours(const struct prep_options *options)
+{
+    return options->palette.count > 0 && options->skin && skin_has_colour(options->skin);
+}
+
 static void on_repair_step(void *user, const char *name, bool changed)
 {
     if (changed || strcmp(name, "weld") != 0) /* welded before it was inspected */
         report_step(user, name, changed);
-}
-
-static void move_both(struct prep *p, struct vec by)
-{
-    mesh_move(&p->mesh, by);
-    mesh_move(&p->visible, by);
-}
-
-static int orient(struct prep *p)
-{
-    if (p->options->orient != ORIENT_AUTO)
-        return 0;
-    struct orient_options options = ORIENT_OPTIONS_DEFAULT;
-    memcpy(options.bed_mm, p->options->bed_mm, sizeof options.bed_mm);
-    if (mesh_find_orientation(&p->turned, &p->mesh, &options, p->err))
-        return -1;
-    mesh_rotate(&p->mesh, &p->turned.rotation);
-    mesh_rotate(&p->visible, &p->turned.rotation);
-    report_step(&p->report, "turn", p->turned.rotation.row[2].z < 1 - 1e-9);
-    return 0;
-}
-
-/* What a base adds to the figure's height. */
-static double base_height(const struct prep_options *options)
-{
-    return options->base.shape == BASE_NONE ? 0 : options->base.height_mm - options->base.sink_mm;
-}
-
-/* Nothing is scaled that has its size: rounding would move what nobody touched. */
-static void scale_to_size(struct prep *p)
-{
-    double height = height_of(&p->mesh), size = longest(&p->mesh), factor = 1;
-    if (p->options->height_mm > 0 && height > 0)
-        factor = (p->options->height_mm - base_height(p->options)) / height;
-    else if (p->options->longest_mm > 0 && size > 0)
-        factor = p->options->longest_mm / size;
-    if (fabs(factor - 1) > 1e-6) {
-        mesh_scale(&p->mesh, factor);
-        mesh_scale(&p->visible, factor);
-    }
-    p->size_mm = longest(&p->mesh);
-}
-
-/* A figure on a base sinks into it and needs no flat foot. */
-static int flatten(struct prep *p)
-{
-    struct flatten_result flattened;
-    if (p->options->base.shape != BASE_NONE)
-        return 0;
-    if (mesh_flatten(&p->mesh, &flattened, p->options->flatten_mm, p->err))
-        return -1;
-    if (flattened.cut_mm > 0)
-        scale_to_size(p); /* the ordered height is that of the part, not of what was cut off */
-    report_step(&p->report, "flatten", flattened.cut_mm > 0);
-    return 0;
-}
-
-static int add_base(struct prep *p)
-{
-    if (p->options->base.shape == BASE_NONE)
-        return 0;
-    if (base_height(p->options) >= 0.8 * p->options->height_mm && p->options->height_mm > 0)
-        return FAIL_CODE(p->err, ERR_INPUT, "base_invalid",
-                         "a base of %.1f mm leaves no room for a figure in %.1f mm of height",
-                         p->options->base.height_mm, p->options->height_mm);
-    int added = mesh_add_base(&p->mesh, &p->changes.base, &p->options->base, p->err);
-    if (added < 0)
-        return -1;
-    p->changes.base_failed = added == 1;
-    report_step(&p->report, "add_base", added == 0);
-    return 0;
-}
-
-/* x and y centred, lowest z = 0, all to be found again in floats. */
-static int pivot(struct prep *p)
-{
-    double low[3], high[3];
-    mesh_bounds(&p->mesh, low, high);
-    move_both(p, (struct vec){-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]});
-    int settled = mesh_settle(&p->mesh, p->size_mm, p->err);
-    if (settled < 0)
-        return -1;
-    p->solid = settled == 0;
-    report_step(&p->report, "place", true);
-    return 0;
-}
-
-static int simplify(struct prep *p)
-{
-    struct decimate_options how = {.max_triangles = p->options->max_triangles};
-    size_t before = p->mesh.triangle_count;
-    if (p->changes.repaired.rebuilt && how.max_triangles == 0)
-        how.max_error_mm = REBUILT_ERROR * p->size_mm;
-    if (how.max_error_mm == 0 && (how.max_triangles == 0 || before <= how.max_triangles))
-        return 0;
-    int kept = mesh_decimate(&p->mesh, &how, p->err);
-    if (kept < 0)
-        return -1;
-    p->changes.decimated_from = kept == 0 && how.max_triangles ? before : 0;
-    report_step(&p->report, "decimate", kept == 0);
-    return 0;
-}
-
-static int shape(struct prep *p)
-{
-    if (simplify(p) || orient(p))
-        return -1;
-    scale_to_size(p);
-    return flatten(p) || add_base(p) || pivot(p) ? -1 : 0;
 }
 
 /* Layers are looked at only where inside and outside can be told apart. */
@@ -200,6 +56,8 @@ static int measure(struct prep_measures *out, const struct mesh *mesh, const str
     bool solid = out->mesh.watertight && out->mesh.volume_mm3 > 0 && out->mesh.size_mm[2] > 0;
     if (solid && mesh_measure_layers(&out->layers, mesh, &layers, err))
         return -1;
+    if (out->mesh.shells > 1 && mesh_count_floating(&out->floating, mesh, err))
+        return -1;
     return options->mask && out->mesh.triangles
                ? mesh_silhouette_match(&out->likeness, mesh, options->mask, err)
                : 0;
@@ -211,11 +69,11 @@ static int run(struct prep *p)
     struct repair_options options = {.min_wall_mm = p->options->limits.min_wall_mm,
                                      .on_step = on_repair_step,
                                      .user = &p->report};
-    options.size_mm = p->size_mm = longest(&p->mesh);
+    options.size_mm = p->size_mm = mesh_longest(&p->mesh);
     int repaired = mesh_repair(&p->mesh, &p->changes.repaired, &options, p->err);
     if (repaired)
         return repaired;
-    if (shape(p) || measure(&p->output, &p->mesh, &p->visible, p->options, p->err))
+    if (prep_shape(p) || measure(&p->output, &p->mesh, &p->visible, p->options, p->err))
         return -1;
     report_step(&p->report, "measure", false);
     return 0;
@@ -235,9 +93,10 @@ static int judge(struct prep *p)
 
 static int prepare(struct prep *p, const struct mesh *in)
 {
-    double scale = first_scale(in, p->options);
+    double scale = prep_first_scale(in, p->options);
     size_t merged;
     if (report_open(&p->report, p->err) || copy_scaled(&p->visible, in, scale, p->err) ||
+        (wants_colours(p->options) && copy_scaled(&p->dressed, in, scale, p->err)) ||
         mesh_weld_exact(&p->visible, &merged, p->err))
         return -1;
     report_step(&p->report, "weld", merged > 0);
@@ -253,6 +112,29 @@ static int prepare(struct prep *p, const struct mesh *in)
                     "there is no closed body in this model, only loose surfaces: it cannot be "
                     "printed");
     return solid ? (solid < 0 ? -1 : 0) : judge(p);
+}
+
+/* Each triangle takes the colour that the input shows there, then that of a filament. */
+static int paint(struct prepared *out, struct prep *p)
+{
+    size_t n = out->mesh.triangle_count;
+    if (!wants_colours(p->options) || n == 0)
+        return 0;
+    uint8_t(*rgb)[3] = malloc(n * sizeof *rgb);
+    out->colour = malloc(n);
+    int failed = rgb && out->colour ? 0 : FAIL(p->err, ERR_LIMIT, "no memory for colours");
+    if (!failed)
+        failed = mesh_transfer_colours(rgb, &out->mesh, &p->dressed, p->options->skin, p->err) ||
+                 mesh_palette(out->colour, &out->palette, &out->mesh, (const uint8_t(*)[3])rgb,
+                              &p->options->palette, p->err);
+    free(rgb);
+    /* The input says nothing of a base: the main colour's filament. */
+    for (size_t t = 0; !failed && t < n; t++)
+        if (prepared_is_base(out, t))
+            out->colour[t] = 0;
+    if (!failed)
+        report_step(&p->report, "colour", true);
+    return failed ? -1 : 0;
 }
 
 static enum verdict verdict_of(enum severity worst)
@@ -309,15 +191,50 @@ static void add_places(cJSON *report, const struct repair_counts *c)
     }
 }
 
-static int close_report(cJSON **report, struct prep *p, enum verdict verdict)
+static void add_palette(cJSON *report, const struct palette *palette)
+{
+    cJSON *list = cJSON_AddArrayToObject(report, "colours");
+    for (unsigned i = 0; i < palette->count; i++) {
+        const uint8_t *c = palette->rgb[i];
+        char text[8];
+        cJSON *o = cJSON_CreateObject();
+        snprintf(text, sizeof text, "#%02x%02x%02x", c[0], c[1], c[2]);
+        cJSON_AddStringToObject(o, "rgb", text);
+        cJSON_AddNumberToObject(o, "share", palette->share[i]);
+        cJSON_AddItemToArray(list, o);
+    }
+}
+
+/* Parts as they were sent; many shells are no parts but debris, and the findings tell of them. */
+static int add_parts(cJSON *report, const struct mesh *in, const struct prep_options *options,
+                     struct err *err)
+{
+    struct part_list parts = {0};
+    cJSON *list = cJSON_AddArrayToObject(report, "parts");
+    if (in->triangle_count && mesh_parts(&parts, in, options->skin, err))
+        return -1;
+    for (size_t i = 0; i < parts.part_count && i < PARTS_REPORTED; i++) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "name", parts.parts[i].name);
+        cJSON_AddNumberToObject(o, "triangles", (double)parts.parts[i].triangles);
+        cJSON_AddItemToArray(list, o);
+    }
+    parts_free(&parts);
+    return 0;
+}
+
+static int close_report(cJSON **report, struct prep *p, const struct mesh *in,
+                        const struct prepared *out)
 {
     bool made = p->output.mesh.triangles > 0;
-    if (report_close(report, &p->report, verdict_name(verdict), report_measures(&p->input, NULL),
-                     made ? judge_measures(&p->output) : NULL, p->err))
+    if (report_close(report, &p->report, verdict_name(out->verdict),
+                     report_measures(&p->input, NULL), made ? judge_measures(&p->output) : NULL,
+                     p->err))
         return -1;
     add_orientation(*report, &p->turned);
     add_places(*report, &p->changes.repaired);
-    return 0;
+    add_palette(*report, &out->palette);
+    return add_parts(*report, in, p->options, p->err);
 }
 
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
@@ -326,25 +243,44 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
     struct prep p = {.options = options, .err = err};
     *out = (struct prepared){0};
     int failed = prepare(&p, in);
-    if (!failed) {
+    if (!failed)
         out->verdict = verdict_of(p.report.worst);
-        failed = close_report(report, &p, out->verdict);
-    }
     if (!failed && out->verdict != VERDICT_REJECT) {
         out->mesh = p.mesh;
         out->before = p.visible;
+        memcpy(out->base_low, p.base_low, sizeof p.base_low);
+        memcpy(out->base_high, p.base_high, sizeof p.base_high);
         p.mesh = p.visible = (struct mesh){0};
+        failed = paint(out, &p);
     }
+    failed = failed || close_report(report, &p, in, out);
     report_drop(&p.report);
     mesh_free(&p.mesh);
     mesh_free(&p.visible);
+    mesh_free(&p.dressed);
+    if (failed)
+        prepared_free(out);
     return failed ? -1 : 0;
+}
+
+bool prepared_is_base(const struct prepared *p, size_t triangle)
+{
+    if (!(p->base_high[2] > p->base_low[2]))
+        return false;
+    for (size_t c = 0; c < 3; c++) {
+        const float *at = p->mesh.xyz + 3 * (size_t)p->mesh.triangles[3 * triangle + c];
+        for (int k = 0; k < 3; k++)
+            if (at[k] < p->base_low[k] - 1e-3 || at[k] > p->base_high[k] + 1e-3)
+                return false;
+    }
+    return true;
 }
 
 void prepared_free(struct prepared *prepared)
 {
     mesh_free(&prepared->mesh);
     mesh_free(&prepared->before);
+    free(prepared->colour);
     *prepared = (struct prepared){0};
 }
 
@@ -364,7 +300,7 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
     struct prep p = {.options = options, .err = err};
     size_t degenerate = 0;
     int failed = report_open(&p.report, err) ||
-                 copy_scaled(&p.mesh, in, first_scale(in, options), err) ||
+                 copy_scaled(&p.mesh, in, prep_first_scale(in, options), err) ||
                  mesh_weld_exact(&p.mesh, NULL, err);
     if (!failed) {
         degenerate = mesh_drop_degenerate(&p.mesh);

@@ -7,8 +7,11 @@
 
 #include "base/json.h"
 #include "base/png.h"
+#include "print/colour/skin.h"
 #include "print/mesh.h"
 #include "print/shape/base.h"
+#include "print/shape/hollow.h"
+#include "print/shape/palette.h"
 
 enum orient { ORIENT_UPRIGHT, ORIENT_AUTO, ORIENT_KEEP };
 enum verdict { VERDICT_PASS, VERDICT_REVISE, VERDICT_REJECT };
@@ -45,8 +48,12 @@ struct prep_options {
     double bed_mm[3];     /* printer's build volume, 0 = not checked */
     double unit_mm;       /* from read_notes: the mesh is in millimetres already when > 0 */
     struct prep_limits limits;
-    struct base_options base;   /* zeros: none; part of the ordered height */
-    const struct picture *mask; /* the photo's cut-out or mask, for the likeness; or NULL */
+    struct base_options base;       /* zeros: none; part of the ordered height */
+    bool split_base;                /* the base beside the figure, with a peg; needs a base */
+    struct hollow_options hollow;   /* wall_mm 0: stays full */
+    const struct skin *skin;        /* colours of the mesh, as it was read with them; or NULL */
+    struct palette_options palette; /* count 0: no colours are looked for */
+    const struct picture *mask;     /* the photo's cut-out or mask, for the likeness; or NULL */
 };
 
 #define PREP_OPTIONS_DEFAULT                                                                       \
@@ -57,6 +64,9 @@ struct prepared {
     struct mesh mesh;   /* to be printed; empty when rejected */
     struct mesh before; /* what was sent, welded, in the same place: to show what changed */
     enum verdict verdict;
+    struct palette palette;           /* count 0: there are no colours */
+    uint8_t *colour;                  /* per triangle of mesh, into palette; or NULL */
+    double base_low[3], base_high[3]; /* a box around the base and no more; equal without one */
 };
 
 /**
@@ -78,6 +88,9 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
  */
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
               const struct prep_options *options, struct err *err) MUST_CHECK;
+
+/** The triangle is of the base that was put under the figure. */
+bool prepared_is_base(const struct prepared *prepared, size_t triangle);
 
 void prepared_free(struct prepared *prepared);
 

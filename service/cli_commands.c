@@ -43,8 +43,12 @@ static const struct cli_option prep[] = {
     {"--printer", "ID", "printer [ender3v3se]"},
     {"--material", "ID", "material [pla]"},
     {"--title", "TEXT", "title in the 3MF [the file's name]"},
+    {"--split-base", NULL, "base and figure side by side, with a peg that fits one way only"},
+    {"--hollow", "MM", "hollow with walls of so much [full]"},
+    {"--drains", "N", "holes that let resin or powder out of hollows [0]"},
+    {"--colours", "N|LIST", "bring the surface to N filaments, or to a list as #ffffff,#c02020"},
     {"--report", "FILE", "write the full report as JSON"},
-    {"--pictures", "DIR", "write views, heat maps and a turntable as PNG"},
+    {"--pictures", "DIR", "write views, heat maps and a turntable as PNG, and a GLB to look at"},
     END};
 static const struct cli_option render[] = {
     {"-o", "OUT.png", "the picture to write"},
@@ -81,6 +85,7 @@ static const struct cli_option revise[] = {
     {"--height", "MM", "prepare again at this height"},
     {"--orient", "HOW", "prepare again upright, auto or keep"},
     {"--flatten", "MM", "prepare again with this much of the bottom cut"},
+    {"--text", "TEXT", "prepare again with these words on the base"},
     {"--regenerate", NULL, "make a new model instead of preparing this one again"},
     END};
 static const struct cli_option printer_add[] = {

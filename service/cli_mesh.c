@@ -67,6 +67,28 @@ static int pass_base(cJSON *options, const struct cli *cli, struct err *err)
            pass_number(base, "size_mm", cli, "--base-size", 5, 500, err);
 }
 
+/* --colours 4, or --colours "#ffffff,#c02020". */
+static int pass_colours(cJSON *options, const struct cli *cli, struct err *err)
+{
+    const char *text = cli_text(cli, "--colours", NULL);
+    char one[8];
+    if (!text)
+        return 0;
+    if (*text != '#')
+        return pass_number(options, "colours", cli, "--colours", 1, 16, err);
+    cJSON *list = cJSON_AddArrayToObject(options, "colours");
+    while (sscanf(text, "%7[#0-9a-fA-F]", one) == 1 && strlen(one) == 7) {
+        cJSON_AddItemToArray(list, cJSON_CreateString(one));
+        text += 7;
+        if (*text != ',')
+            break;
+        text++;
+    }
+    return *text ? FAIL_CODE(err, ERR_INPUT, "usage",
+                             "--colours is a number, or colours like \"#ffffff,#c02020\"")
+                 : 0;
+}
+
 /* Options of the line that are plain numbers or words for the role. */
 static int pass_options(struct file_work *work, const struct cli *cli, struct err *err)
 {
@@ -79,8 +101,14 @@ static int pass_options(struct file_work *work, const struct cli *cli, struct er
         pass_number(o, "flatten_mm", cli, "--flatten", 0, 50, err) ||
         pass_number(o, "max_triangles", cli, "--max-triangles", 4, 20e6, err) ||
         pass_word(o, "orient", cli, "--orient", ways, "upright, auto or keep", err) ||
-        pass_base(o, cli, err))
+        pass_number(o, "hollow_mm", cli, "--hollow", 0.5, 20, err) ||
+        pass_number(o, "drains", cli, "--drains", 0, 8, err) || pass_base(o, cli, err) ||
+        pass_colours(o, cli, err))
         return -1;
+    if (cli_flag(cli, "--split-base") && !json_get(o, "base"))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "--split-base needs --base");
+    if (cli_flag(cli, "--split-base"))
+        cJSON_AddTrueToObject(o, "split_base");
     cJSON_AddStringToObject(o, "printer", cli_text(cli, "--printer", "ender3v3se"));
     cJSON_AddStringToObject(o, "material", cli_text(cli, "--material", "pla"));
     return 0;
@@ -170,7 +198,7 @@ static int give_pictures(const struct cli *cli, const struct file_work *work, st
 {
     static const char *const names[] = {
         "render_front.png",    "render_iso.png",    "render_back.png", "render_thin.png",
-        "render_overhang.png", "render_change.png", "render_turn.png"};
+        "render_overhang.png", "render_change.png", "render_turn.png", "preview.glb"};
     const char *folder = cli_text(cli, "--pictures", NULL);
     char path[4096];
     if (!folder)

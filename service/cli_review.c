@@ -58,6 +58,8 @@ static int revise_options(cJSON *body, const struct cli *cli, struct err *err)
         cJSON_AddNumberToObject(options, "flatten_mm", flatten);
     if (orient)
         cJSON_AddStringToObject(options, "orient", orient);
+    if (cli_flag(cli, "--text"))
+        cJSON_AddStringToObject(options, "text", cli_text(cli, "--text", ""));
     if (cli_flag(cli, "--regenerate"))
         cJSON_AddTrueToObject(body, "regenerate");
     return 0;

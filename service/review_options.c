@@ -46,6 +46,15 @@ static int check_orient(const cJSON *option, struct err *err)
                      "/options/orient: must be upright, auto or keep");
 }
 
+static int check_words(const cJSON *option, const cJSON *base, struct err *err)
+{
+    if (cJSON_IsString(option) && base && strlen(option->valuestring) <= 240)
+        return 0;
+    return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                     "/options/text: must be words of at most 60 letters, and the template must "
+                     "have a base");
+}
+
 static int check_option(const cJSON *option, const cJSON *product, struct err *err)
 {
     const char *name = option->string;
@@ -57,8 +66,12 @@ static int check_option(const cJSON *option, const cJSON *product, struct err *e
         return check_number(option, 0, 50, false, err);
     if (strcmp(name, "max_triangles") == 0)
         return check_number(option, 100, 50e6, true, err);
+    if (strcmp(name, "hollow_mm") == 0)
+        return check_number(option, 0, 20, false, err);
     if (strcmp(name, "orient") == 0)
         return check_orient(option, err);
+    if (strcmp(name, "text") == 0)
+        return check_words(option, json_get(json_get(product, "print"), "base"), err);
     if (strcmp(name, "style") == 0 || strcmp(name, "material") == 0)
         return check_choice(option, json_get(offer, "allowed"), err);
     if (strcmp(name, "provider") == 0)

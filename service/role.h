@@ -10,16 +10,17 @@
  * inspect  in options.json        result.json (mesh report)
  * prep     in options.json        out.3mf out.stl result.json (mesh report; nothing else when
  *          mask.png (may be absent) rejected); with "pictures": render_{front,iso,back,thin,
- *                                 overhang,change}.png and render_turn.png, which is animated
+ *                                 overhang,change}.png, render_turn.png (animated), preview.glb
  * render   in options.json        out.png
  * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
  * options.json, all members optional. relief: style, height_mm. inspect and prep: name (a file
  * name, the format's hint), height_mm, longest_mm, flatten_mm, orient, max_triangles, base {shape,
- * height_mm, size_mm, text, text_style, font}, pictures, limits (as in a template), printer,
- * material, config_folder, labels {title, object_name, order_id, item_id, version_hash, created}.
- * render: name, width, height, view, heat, material, ruler, transparent, turntable.
+ * height_mm, size_mm, text, text_style, font}, split_base, hollow_mm, drains, colours, pictures,
+ * limits (as in a template), printer, material, config_folder, labels {title, object_name,
+ * order_id, item_id, version_hash, created}. render: name, width, height, view, heat, material,
+ * ruler, transparent, turntable.
  */
 #ifndef SERVICE_ROLE_H
 #define SERVICE_ROLE_H

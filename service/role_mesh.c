@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The roles that read meshes: inspect, prep, render, tostl. Runs confined; see role.h. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,13 +27,14 @@ static void add_note(cJSON *report, const struct read_notes *notes)
     cJSON_AddItemToArray(findings, o);
 }
 
-int role_read_mesh(struct mesh *out, struct read_notes *notes, const cJSON *options,
-                   struct err *err)
+int role_read_mesh(struct mesh *out, struct skin *skin, struct read_notes *notes,
+                   const cJSON *options, struct err *err)
 {
     struct bytes in = {.limit = MESH_LIMIT};
+    const char *name = json_text(options, "name", NULL);
     memset(notes, 0, sizeof *notes);
     int failed = bytes_read_file(&in, "in", err) ||
-                 mesh_read(out, notes, in.data, in.len, json_text(options, "name", NULL), err);
+                 mesh_read_skin(out, skin, notes, in.data, in.len, name, err);
     bytes_free(&in);
     return failed ? -1 : 0;
 }
@@ -94,6 +96,10 @@ static struct prep_options prep_options(const struct ask *ask, const struct read
     memcpy(o.bed_mm, ask->bed_mm, sizeof o.bed_mm);
     o.limits = prep_limits(ask);
     o.base = base_options(ask);
+    o.split_base = json_bool(ask->options, "split_base", false);
+    o.hollow = HOLLOW_OPTIONS_DEFAULT;
+    o.hollow.wall_mm = json_number(ask->options, "hollow_mm", 0);
+    o.hollow.drain_count = (unsigned)fmax(0, fmin(json_number(ask->options, "drains", 0), 8));
     return o;
 }
 
@@ -101,7 +107,7 @@ int role_inspect(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed = role_read_mesh(&mesh, &notes, ask->options, err);
+    int failed = role_read_mesh(&mesh, NULL, &notes, ask->options, err);
     if (!failed) {
         struct prep_options o = prep_options(ask, &notes);
         failed = mesh_inspect(result, &mesh, &o, err);
@@ -136,8 +142,11 @@ static int read_back(const struct bytes *file, const struct mesh *written, struc
     return same ? 0 : FAIL_CODE(err, ERR_BUG, "export_differs", "our 3MF reads back differently");
 }
 
-static int write_threemf(const struct mesh *mesh, const struct ask *ask, struct err *err)
+static int write_threemf(const struct prepared *made, const struct ask *ask, struct err *err)
 {
+    const struct mesh *mesh = &made->mesh;
+    struct export_palette palette = {
+        .count = made->palette.count, .rgb = made->palette.rgb, .of_triangle = made->colour};
     const cJSON *options = ask->options;
     const cJSON *l = json_get(options, "labels");
     struct export_labels labels = {.title = json_text(l, "title", NULL),
@@ -151,12 +160,16 @@ static int write_threemf(const struct mesh *mesh, const struct ask *ask, struct 
     struct render_options view = RENDER_OPTIONS_DEFAULT;
     struct picture thumbnail = {0};
     struct bytes file = {.limit = MESH_LIMIT};
+    uint8_t *painted = NULL;
     view.width = view.height = 300;
     view.transparent = true;
-    int failed = mesh_render_thumbnail(&thumbnail, mesh, &view, err) ||
-                 threemf_write(&file, mesh, &labels, &thumbnail, ask->bed_mm[0] / 2,
-                               ask->bed_mm[1] / 2, err) ||
-                 read_back(&file, mesh, err) || file_write("out.3mf", file.data, file.len, err);
+    int failed = role_paint(&painted, made, err);
+    view.triangle_rgb = painted;
+    failed = failed || mesh_render_thumbnail(&thumbnail, mesh, &view, err) ||
+             threemf_write_coloured(&file, mesh, made->colour ? &palette : NULL, &labels,
+                                    &thumbnail, ask->bed_mm[0] / 2, ask->bed_mm[1] / 2, err) ||
+             read_back(&file, mesh, err) || file_write("out.3mf", file.data, file.len, err);
+    free(painted);
     picture_free(&thumbnail);
     bytes_free(&file);
     return failed ? -1 : 0;
@@ -173,25 +186,54 @@ static void add_step(cJSON *report, const char *name, double seconds)
         cJSON_Delete(o);
 }
 
+/* colours: how many, or a list of "#rrggbb": the filaments that there are. */
+static int palette_options(struct palette_options *out, uint8_t (*filaments)[3],
+                           const cJSON *options, struct err *err)
+{
+    const cJSON *colours = json_get(options, "colours"), *one;
+    *out = PALETTE_OPTIONS_DEFAULT;
+    out->count = cJSON_IsNumber(colours) ? (unsigned)fmax(0, fmin(colours->valuedouble, 16)) : 0;
+    cJSON_ArrayForEach (one, colours) {
+        unsigned rgb;
+        char rest;
+        if (out->count == PALETTE_MOST || !cJSON_IsString(one) || strlen(one->valuestring) != 7 ||
+            sscanf(one->valuestring, "#%6x%c", &rgb, &rest) != 1)
+            return FAIL_CODE(err, ERR_INPUT, "palette_invalid",
+                             "colours are a number up to %d, or as many of the form #rrggbb",
+                             PALETTE_MOST);
+        uint8_t *to = filaments[out->count++];
+        to[0] = (uint8_t)(rgb >> 16), to[1] = (uint8_t)(rgb >> 8), to[2] = (uint8_t)rgb;
+        out->filaments = (const uint8_t(*)[3])filaments;
+    }
+    return 0;
+}
+
 int role_prep(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh in = {0};
+    struct skin skin = {0};
+    uint8_t filaments[PALETTE_MOST][3];
+    struct palette_options colours;
     struct prepared out = {0};
     struct read_notes notes;
     struct picture mask = {0};
-    int failed = role_read_mesh(&in, &notes, ask->options, err) ||
+    int failed = palette_options(&colours, filaments, ask->options, err) ||
+                 role_read_mesh(&in, &skin, &notes, ask->options, err) ||
                  (access("mask.png", F_OK) == 0 && role_read_png(&mask, "mask.png", err));
     if (!failed) {
         struct prep_options o = prep_options(ask, &notes);
         o.mask = mask.rgba ? &mask : NULL;
+        o.skin = &skin;
+        o.palette = colours;
         failed = mesh_prep(&out, result, &in, &o, err);
     }
     picture_free(&mask);
+    skin_free(&skin);
     mesh_free(&in);
     double started = clock_s();
     if (!failed && out.verdict != VERDICT_REJECT)
-        failed = write_threemf(&out.mesh, ask, err) ||
-                 role_write_stl("out.stl", &out.mesh, "figure", err);
+        failed =
+            write_threemf(&out, ask, err) || role_write_stl("out.stl", &out.mesh, "figure", err);
     if (!failed) {
         add_note(*result, &notes);
         add_step(*result, "export", clock_s() - started);
@@ -227,7 +269,7 @@ int role_tostl(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed = role_read_mesh(&mesh, &notes, ask->options, err);
+    int failed = role_read_mesh(&mesh, NULL, &notes, ask->options, err);
     if (!failed) {
         *result = cJSON_CreateObject();
         centre(*result, &mesh);

@@ -24,9 +24,12 @@ int role_read_png(struct picture *out, const char *name, struct err *err) MUST_C
 int role_write_stl(const char *name, const struct mesh *mesh, const char *label,
                    struct err *err) MUST_CHECK;
 
-/** The file `in` as a mesh. */
-int role_read_mesh(struct mesh *out, struct read_notes *notes, const cJSON *options,
-                   struct err *err) MUST_CHECK;
+/** The file `in` as a mesh, and what its surface looks like; skin may be NULL. */
+int role_read_mesh(struct mesh *out, struct skin *skin, struct read_notes *notes,
+                   const cJSON *options, struct err *err) MUST_CHECK;
+
+/** sRGB of each triangle by the palette, malloc'ed; NULL when there are no colours. */
+int role_paint(uint8_t **rgb, const struct prepared *made, struct err *err) MUST_CHECK;
 
 #define MAX_TURN_FRAMES 72
 

@@ -124,6 +124,12 @@ int item_role_options(cJSON **out, const struct item *item, const struct step *s
         const cJSON *wish = json_get(item->options, wishes[i]);
         add_copy(options, wishes[i], wish ? wish : json_get(usual, wishes[i]));
     }
+    const char *text = json_text(item->options, "text", NULL);
+    cJSON *base = cJSON_GetObjectItemCaseSensitive(options, "base");
+    if (base && text) {
+        cJSON_DeleteItemFromObjectCaseSensitive(base, "text");
+        cJSON_AddStringToObject(base, "text", text);
+    }
     add_copy(options, "limits", json_get(item->product, "limits"));
     cJSON_AddStringToObject(options, "printer", item_printer_class(item));
     cJSON_AddStringToObject(options, "material", item_material(item));

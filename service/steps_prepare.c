@@ -23,6 +23,7 @@ enum {
     OUT_OVERHANG,
     OUT_CHANGE,
     OUT_TURN,
+    OUT_PREVIEW,
     OUT_COUNT
 };
 
@@ -39,6 +40,7 @@ static const struct {
     {"render_overhang", "05_render_overhang", "png", "image/png", "render_overhang.png"},
     {"render_change", "05_render_change", "png", "image/png", "render_change.png"},
     {"render_turn", "05_render_turn", "png", "image/png", "render_turn.png"},
+    {"preview", "05_preview", "glb", "model/gltf-binary", "preview.glb"},
 };
 
 struct prepared {
@@ -87,6 +89,23 @@ static int add_mask(struct step *step, const struct item *item, const char *fold
     return failed;
 }
 
+/* What was ordered cannot be made of this model (a text that does not fit, say): a person decides.
+ */
+static cJSON *refusal(const struct err *why)
+{
+    cJSON *report = cJSON_CreateObject(), *finding = cJSON_CreateObject();
+    cJSON_AddStringToObject(report, "verdict", "reject");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(report, "findings"), finding);
+    cJSON_AddStringToObject(finding, "code", *why->code ? why->code : "not_preparable");
+    cJSON_AddStringToObject(finding, "severity", "error");
+    cJSON_AddStringToObject(finding, "message", why->what);
+    cJSON_AddNullToObject(finding, "value");
+    cJSON_AddNullToObject(finding, "limit");
+    cJSON_AddNullToObject(report, "output");
+    cJSON_AddArrayToObject(report, "steps");
+    return report;
+}
+
 static int run_prep(struct prepared *p, struct step *step, const struct item *item,
                     const char *folder, struct err *err)
 {
@@ -96,9 +115,15 @@ static int run_prep(struct prepared *p, struct step *step, const struct item *it
         return -1;
     cJSON_AddTrueToObject(p->options, "pictures");
     add_labels(p->options, item, &p->source);
-    if (folder_write(folder, "options.json", p->options, err) ||
-        role_run(&p->report, "prep", folder, step->stop, err))
+    if (folder_write(folder, "options.json", p->options, err))
         return -1;
+    if (role_run(&p->report, "prep", folder, step->stop, err)) {
+        if (err->kind != ERR_INPUT)
+            return -1;
+        p->report = refusal(err);
+        if (folder_write(folder, outputs[OUT_REPORT].file, p->report, err))
+            return -1;
+    }
     p->rejected = strcmp(json_text(p->report, "verdict", "reject"), "reject") == 0;
     return 0;
 }

@@ -126,10 +126,30 @@ static const struct spread *choose_spread(const struct transfer *x, size_t t)
     return vec_dot(n, n) > x->large2 ? &x->many : &x->few;
 }
 
+static const double middle[3] = {1 / 3.0, 1 / 3.0, 1 / 3.0};
+
+/* Without a picture colours run evenly between the corners: the middle's is the mean. */
+static bool is_even(const struct skin *skin, size_t t)
+{
+    size_t number = skin->material ? skin->material[t] : 0;
+    return !skin->uv || number >= skin->material_count || skin->materials[number].picture < 0;
+}
+
+static void colour_middle(uint8_t rgb[3], const struct transfer *x, size_t t, const double b[3])
+{
+    float light[3];
+    skin_light(light, x->skin, x->in, t, b);
+    keep_light(rgb, (double[3]){(double)light[0], (double)light[1], (double)light[2]}, 1);
+}
+
 static void colour_twin(uint8_t rgb[3], const struct transfer *x, size_t t, size_t twin, int turn)
 {
     const struct spread *spread = choose_spread(x, t);
     double sum[3] = {0};
+    if (is_even(x->skin, twin)) {
+        colour_middle(rgb, x, twin, middle);
+        return;
+    }
     for (int i = 0; i < spread->count; i++) {
         double b[3];
         float light[3];
@@ -175,21 +195,28 @@ static uint32_t ask_nearest(struct vec *at, struct hint *hint, const struct bvh 
     return found;
 }
 
+static struct vec point_of(const struct vec corner[3], const double s[3])
+{
+    return vec_add(vec_add(vec_scale(corner[0], s[0]), vec_scale(corner[1], s[1])),
+                   vec_scale(corner[2], s[2]));
+}
+
 static void colour_nearest(uint8_t rgb[3], const struct transfer *x, size_t t, struct hint *hint)
 {
     const struct spread *spread = choose_spread(x, t);
-    struct vec corner[3];
-    double sum[3] = {0};
+    struct vec corner[3], at;
+    double sum[3] = {0}, b[3];
     for (int c = 0; c < 3; c++)
         corner[c] = mesh_corner(x->out, t, c);
+    uint32_t found = ask_nearest(&at, hint, &x->bvh, point_of(corner, middle));
+    if (spread == &x->few && is_even(x->skin, found)) {
+        weights(b, x->in, found, at);
+        colour_middle(rgb, x, found, b);
+        return;
+    }
     for (int i = 0; i < spread->count; i++) {
-        const double *s = spread->at[i];
-        struct vec p = vec_add(vec_add(vec_scale(corner[0], s[0]), vec_scale(corner[1], s[1])),
-                               vec_scale(corner[2], s[2]));
-        struct vec at;
-        double b[3];
         float light[3];
-        uint32_t found = ask_nearest(&at, hint, &x->bvh, p);
+        found = ask_nearest(&at, hint, &x->bvh, point_of(corner, spread->at[i]));
         weights(b, x->in, found, at);
         skin_light(light, x->skin, x->in, found, b);
         for (int k = 0; k < 3; k++)
@@ -198,15 +225,19 @@ static void colour_nearest(uint8_t rgb[3], const struct transfer *x, size_t t, s
     keep_light(rgb, sum, spread->count);
 }
 
+#define NOT_YET UINT32_MAX
+#define COLOURED (UINT32_MAX - 1)
+#define SKIPS 16
+
 #define STRETCH 1024 /* triangles that hand on their hint: the same for any number of threads */
 
-static void colour_stretch(uint8_t (*rgb)[3], const uint8_t *open, const struct transfer *x,
+static void colour_stretch(uint8_t (*rgb)[3], const uint32_t *twin, const struct transfer *x,
                            size_t first)
 {
     struct hint hint = {.known = false};
     size_t end = first + STRETCH;
     for (size_t t = first; t < end && t < x->out->triangle_count; t++)
-        if (open[t])
+        if (twin[t] == NOT_YET)
             colour_nearest(rgb[t], x, t, &hint);
 }
 
@@ -220,35 +251,65 @@ static double large_area2(const struct mesh *mesh)
     return large * large;
 }
 
-/* Colours what has a twin; *left counts the rest, marked in `open`. */
-static void colour_twins(uint8_t (*rgb)[3], uint8_t *open, size_t *left, const struct transfer *x)
+static bool is_same(const struct mesh *a, size_t i, const struct mesh *b, size_t j)
 {
-    size_t count = 0;
-#pragma omp parallel for schedule(static, 4096) reduction(+ : count)
-    for (size_t t = 0; t < x->out->triangle_count; t++) {
-        int turn = 0;
-        int64_t twin = twins_find(&x->twins, x->out, t, &turn);
-        open[t] = twin < 0;
-        count += twin < 0;
-        if (twin >= 0)
-            colour_twin(rgb[t], x, t, (size_t)twin, turn);
+    for (size_t c = 0; c < 3; c++) {
+        const float *p = a->xyz + 3 * (size_t)a->triangles[3 * i + c];
+        const float *q = b->xyz + 3 * (size_t)b->triangles[3 * j + c];
+        if (p[0] != q[0] || p[1] != q[1] || p[2] != q[2])
+            return false;
     }
-    *left = count;
+    return true;
 }
 
-static int transfer(uint8_t (*rgb)[3], uint8_t *open, struct transfer *x, struct err *err)
+/* Most triangles keep their order, but for some that went: those are found by walking along both
+ * lists, 40 times as fast as by the table. Returns how many are left. */
+static size_t walk_along(uint32_t *twin, const struct transfer *x)
+{
+    size_t at = 0, left = 0;
+    for (size_t t = 0; t < x->out->triangle_count; t++) {
+        size_t skip = 0;
+        while (skip < SKIPS && at + skip < x->in->triangle_count &&
+               !is_same(x->out, t, x->in, at + skip))
+            skip++;
+        bool found = skip < SKIPS && at + skip < x->in->triangle_count;
+        twin[t] = found ? (uint32_t)(at + skip) : NOT_YET;
+        at = found ? at + skip + 1 : at;
+        left += !found;
+    }
+    return left;
+}
+
+/* Colours what has a twin somewhere; returns how many have none. */
+static size_t colour_twins(uint8_t (*rgb)[3], uint32_t *twin, const struct transfer *x)
 {
     size_t left = 0;
-    if (twins_open(&x->twins, x->in, err))
+#pragma omp parallel for schedule(static, 4096) reduction(+ : left)
+    for (size_t t = 0; t < x->out->triangle_count; t++) {
+        int turn = 0;
+        int64_t found = twin[t] != NOT_YET ? (int64_t)twin[t]
+                        : x->twins.slot    ? twins_find(&x->twins, x->out, t, &turn)
+                                           : -1;
+        if (found >= 0) {
+            colour_twin(rgb[t], x, t, (size_t)found, turn);
+            twin[t] = COLOURED;
+        }
+        left += found < 0;
+    }
+    return left;
+}
+
+static int transfer(uint8_t (*rgb)[3], uint32_t *twin, struct transfer *x, struct err *err)
+{
+    if (walk_along(twin, x) > 0 && twins_open(&x->twins, x->in, err))
         return -1;
-    colour_twins(rgb, open, &left, x);
-    if (left == 0)
+    if (colour_twins(rgb, twin, x) == 0)
         return 0;
     if (bvh_build(&x->bvh, x->in, err))
         return -1;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t t = 0; t < x->out->triangle_count; t += STRETCH)
-        colour_stretch(rgb, open, x, t);
+        colour_stretch(rgb, twin, x, t);
     return 0;
 }
 
@@ -260,10 +321,10 @@ int mesh_transfer_colours(uint8_t (*rgb)[3], const struct mesh *out, const struc
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is no surface to take colours from");
     spread_fill(&x.few, 2);
     spread_fill(&x.many, 4);
-    uint8_t *open = malloc(out->triangle_count + 1);
-    int failed = open ? transfer(rgb, open, &x, err)
+    uint32_t *twin = malloc((out->triangle_count + 1) * sizeof *twin);
+    int failed = twin ? transfer(rgb, twin, &x, err)
                       : FAIL(err, ERR_LIMIT, "no memory to bring colours over");
-    free(open);
+    free(twin);
     free(x.twins.slot);
     bvh_free(&x.bvh);
     return failed;

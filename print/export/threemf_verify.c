@@ -129,8 +129,8 @@ static char *block_wait(struct pipe *pipe)
 static void block_give(struct pipe *pipe, size_t bytes, bool last)
 {
     pthread_mutex_lock(&pipe->lock);
-    pipe->bytes[pipe->filled % BLOCKS] = bytes;
-    pipe->filled += bytes > 0;
+    if (bytes) /* the end gives none: that block may not have been read yet */
+        pipe->bytes[pipe->filled++ % BLOCKS] = bytes;
     pipe->ended = last;
     pthread_cond_broadcast(&pipe->moved);
     pthread_mutex_unlock(&pipe->lock);

@@ -74,11 +74,12 @@ int bvh_self_intersections(const struct bvh *bvh, size_t *count, size_t max_test
 struct bvh_pairs {
     uint32_t (*pair)[2]; /* lower number first, sorted */
     size_t count;
-    bool gave_up; /* after max_tests: some are missing */
+    bool gave_up; /* after max_tests or max_pairs: some are missing */
 };
 
 struct bvh_pair_options {
     size_t max_tests;     /* of triangle against triangle whose boxes touch */
+    size_t max_pairs;     /* give up soon after as many; 0: no limit */
     const uint8_t *dirty; /* per triangle; only pairs with a dirty one are looked for. NULL: all */
     bool copies;          /* list pairs with the same three corners too */
 };

@@ -219,7 +219,7 @@ static int crossing_open(struct crossing *c)
  * threads. */
 static bool run_tasks(const struct crossing *c, struct finds *finds, bool *gave_up)
 {
-    size_t tests = 0;
+    size_t tests = 0, pairs = 0, max_pairs = c->options->max_pairs;
     bool no_memory = false;
     *gave_up = false;
     for (size_t from = 0; from < c->task_count && !*gave_up; from += TASK_SHARE) {
@@ -229,10 +229,11 @@ static bool run_tasks(const struct crossing *c, struct finds *finds, bool *gave_
             nodes_meet(c, &finds[i], c->tasks[i]);
         for (size_t i = from; i < end; i++) {
             tests += finds[i].tests;
+            pairs += finds[i].count;
             no_memory |= finds[i].no_memory;
             *gave_up |= finds[i].tests > c->task_tests;
         }
-        *gave_up |= tests > c->options->max_tests;
+        *gave_up |= tests > c->options->max_tests || (max_pairs && pairs > max_pairs);
     }
     return no_memory;
 }

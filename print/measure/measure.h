@@ -62,6 +62,9 @@ int mesh_measure_print(struct print_measures *out, const struct mesh *mesh,
 int mesh_measure_stand(struct print_measures *out, const struct mesh *mesh, double overhang_deg,
                        struct err *err) MUST_CHECK;
 
+/** Counts shells that begin over the bed: printed in the air, they come off with the support. */
+int mesh_count_floating(size_t *count, const struct mesh *mesh, struct err *err) MUST_CHECK;
+
 /** Counter-clockwise convex hull of 2D points, in place; returns its size. */
 size_t hull_2d(double (*points)[2], size_t count);
 

@@ -25,7 +25,7 @@ static double turn(const double *a, const double *b, const double *c)
 /* Drops what lies well inside the polygon of the outermost points of 16 ways: most of a mesh. */
 static size_t drop_inner(double (*points)[2], size_t count)
 {
-    double rim[WAYS + 1][2], span = 0;
+    double rim[WAYS + 1][2] = {{0}}, span = 0;
     for (int w = 0; w < WAYS; w++) {
         double x = cos(w * 360.0 / WAYS * DEG), y = sin(w * 360.0 / WAYS * DEG), most = -INFINITY;
         for (size_t i = 0; i < count; i++) {

@@ -76,6 +76,7 @@ struct places {
     struct place *all;
     size_t count;
     double area, spacing;
+    double may_be_thin;     /* of the area */
     uint32_t *heads, *next; /* thick places by the cell of a grid, as chains */
     size_t head_mask;
     uint8_t *holds; /* per place at this limit: 0 not asked yet, 1 a ball fits behind it, 2 no */
@@ -139,7 +140,7 @@ static void cell_at(int64_t out[3], struct vec at, double side)
 {
     const double flat[3] = {at.x, at.y, at.z};
     for (int k = 0; k < 3; k++)
-        out[k] = (int64_t)floor(flat[k] / side);
+        out[k] = (int64_t)fmin(fmax(floor(flat[k] / side), -1e15), 1e15);
 }
 
 /* Chains up the places that have the limit behind them; in falling order, so that chains rise. */
@@ -237,7 +238,7 @@ static double thin_area(struct places *p, double limit, uint8_t *flags)
 /* A mesh s times as large is the same mesh with a limit s times as small. */
 static double find_scale(struct places *p, double limit, bool passes)
 {
-    double most = THIN_PASS_SHARE * p->area;
+    double most = p->may_be_thin;
     double low = passes ? 1 / FAR_LIMITS : 1, high = passes ? 1 : MOST_SCALE;
     if (passes && thin_area(p, limit / low, NULL) <= most)
         return low;
@@ -266,7 +267,7 @@ static int ranked_compare(const void *a, const void *b)
     return p->index < q->index ? -1 : p->index > q->index;
 }
 
-/* The thickness that THIN_PASS_SHARE of the surface does not reach; rims count as the limit. */
+/* The thickness that the share which may be thin does not reach; rims count as the limit. */
 static int find_thinnest(struct thin_walls *out, const struct places *p, const uint8_t *flags,
                          double limit, struct err *err)
 {
@@ -280,7 +281,7 @@ static int find_thinnest(struct thin_walls *out, const struct places *p, const u
     qsort(ranked, p->count, sizeof *ranked, ranked_compare);
     double sum = 0;
     size_t at = 0;
-    while (at + 1 < p->count && (sum += p->all[ranked[at].index].area) < THIN_PASS_SHARE * p->area)
+    while (at + 1 < p->count && (sum += p->all[ranked[at].index].area) < p->may_be_thin)
         at++;
     const struct place *place = &p->all[ranked[at].index];
     out->thinnest_mm = ranked[at].thick;
@@ -324,7 +325,7 @@ static int judge(struct thin_walls *out, struct places *p, const struct thin_opt
         w.thin_area_mm2 = thin_area(p, options->limit_mm, flags);
         w.thin_share = w.thin_area_mm2 / p->area;
         failed = find_thinnest(&w, p, flags, options->limit_mm, err);
-        w.pass_scale = find_scale(p, options->limit_mm, w.thin_share <= THIN_PASS_SHARE);
+        w.pass_scale = find_scale(p, options->limit_mm, w.thin_area_mm2 <= p->may_be_thin);
     }
     free(flags);
     if (failed)
@@ -342,6 +343,8 @@ int mesh_thin_walls(struct thin_walls *out, const struct bvh *bvh,
     size_t budget = options->samples ? options->samples : SAMPLES;
     if (places_open(&places, bvh, budget, FAR_LIMITS * options->limit_mm, err))
         return -1;
+    double share = options->pass_share > 0 ? options->pass_share : THIN_PASS_SHARE;
+    places.may_be_thin = share * places.area;
     int failed = judge(out, &places, options, err);
     places_close(&places);
     return failed;

@@ -5,14 +5,14 @@
 
 #include "print/measure/bvh.h"
 
-/* A mesh passes when at most this share of its surface is thin: below lies what a sharp crease or
- * a grain of noise makes. */
+/* A mesh passes when at most this share of its surface is thin, unless the options say otherwise:
+ * below lies what a sharp crease or a grain of noise makes. */
 #define THIN_PASS_SHARE 0.001
 
 struct thin_walls {
     double thin_share; /* of the surface, with less material behind it than the limit */
     double thin_area_mm2;
-    double thinnest_mm;    /* THIN_PASS_SHARE of the surface is this thin or thinner */
+    double thinnest_mm;    /* the share that may be thin is this thin or thinner */
     double thinnest_at[3]; /* a point of the surface there */
     double pass_scale;     /* least factor on the size at which the mesh passes; at or below 1 it
                             * passes now. Between 1/3 (or less) and 16 (or more). */
@@ -20,6 +20,7 @@ struct thin_walls {
 
 struct thin_options {
     double limit_mm;     /* the material's least wall, > 0 */
+    double pass_share;   /* of the surface that may be thin; 0: THIN_PASS_SHARE */
     size_t samples;      /* 0: 24,000 */
     float *per_triangle; /* NULL, or triangle_count numbers: what is there in mm, for a heat map */
 };

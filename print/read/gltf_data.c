@@ -297,6 +297,8 @@ static int apply_sparse(struct gltf *gltf, const struct gltf_elements *base, flo
 int gltf_floats(struct gltf *gltf, const struct gltf_elements *e, float *to)
 {
     const size_t each = (size_t)e->columns * sizeof *to;
+    if (e->count == 0)
+        return 0;
     if (!e->data)
         memset(to, 0, e->count * each);
     else if (e->component.kind == 'f' && e->stride == each)
@@ -315,6 +317,8 @@ int gltf_indices(struct gltf *gltf, const struct gltf_elements *e, uint32_t *to)
 {
     if (e->component.kind != 'u' || e->normalized || !e->data || e->columns != 1)
         return DAMAGED(gltf->err, "indices are not whole numbers in a buffer");
+    if (e->count == 0)
+        return 0;
     if (e->component.bytes == 4 && e->stride == 4)
         memcpy(to, e->data, 4 * e->count);
     else if (e->component.bytes == 4)

@@ -103,6 +103,8 @@ static int add_vertices(struct walk *walk, struct piece *piece)
         return -1;
     piece->first_vertex = mesh->vertex_count;
     piece->vertex_count = e.count;
+    if (e.count == 0)
+        return 0;
     float *to = mesh->xyz + 3 * mesh->vertex_count;
     if (piece->packed.xyz)
         memcpy(to, piece->packed.xyz, 3 * e.count * sizeof *to);
@@ -119,13 +121,15 @@ static int add_vertices(struct walk *walk, struct piece *piece)
 static int settle_triangles(struct walk *walk, const struct piece *piece)
 {
     struct mesh *mesh = &walk->out->mesh;
+    if (mesh->triangle_count == piece->first_triangle)
+        return 0;
     uint32_t *corners = mesh->triangles + 3 * piece->first_triangle, highest = 0;
     const size_t count = 3 * (mesh->triangle_count - piece->first_triangle);
     const uint32_t base = (uint32_t)piece->first_vertex;
 #pragma omp parallel for simd reduction(max : highest) if (count > 300000)
     for (size_t i = 0; i < count; i++)
         highest = corners[i] > highest ? corners[i] : highest;
-    if (count && highest >= piece->vertex_count)
+    if (highest >= piece->vertex_count)
         return DAMAGED(walk->gltf->err, "a triangle names vertex %u of %zu", highest,
                        piece->vertex_count);
     for (size_t i = 0; base && i < count; i++)
@@ -179,6 +183,8 @@ static int add_list(struct walk *walk, const struct gltf_elements *e)
     struct mesh *mesh = &walk->out->mesh;
     struct gltf_elements whole = *e;
     whole.count -= whole.count % 3;
+    if (whole.count == 0)
+        return 0;
     if (builder_reserve(walk->out, 0, whole.count / 3, walk->gltf->err))
         return -1;
     uint32_t *to = mesh->triangles + 3 * mesh->triangle_count;
@@ -194,6 +200,8 @@ static int add_packed(struct walk *walk, const struct piece *piece)
 {
     struct mesh *mesh = &walk->out->mesh;
     size_t count = piece->packed.triangle_count;
+    if (count == 0)
+        return 0;
     if (builder_reserve(walk->out, 0, count, walk->gltf->err))
         return -1;
     memcpy(mesh->triangles + 3 * mesh->triangle_count, piece->packed.triangles,
@@ -225,6 +233,8 @@ static int read_uv(struct walk *walk, const struct piece *piece)
     char name[32];
     size_t number, end = piece->first_vertex + piece->vertex_count;
     snprintf(name, sizeof name, "TEXCOORD_%zu", piece->uv_set);
+    if (piece->vertex_count == 0)
+        return 0;
     int found = piece->packed.uv ? 0 : gltf_size(gltf, piece->attributes, name, &number);
     if (found)
         return found < 0 ? -1 : 0;
@@ -257,6 +267,8 @@ static int read_colours(struct walk *walk, const struct piece *piece)
     struct skin *skin = walk->out->skin;
     struct gltf_elements e;
     size_t number, end = piece->first_vertex + piece->vertex_count;
+    if (piece->vertex_count == 0)
+        return 0;
     int found = piece->packed.colour ? 0 : gltf_size(gltf, piece->attributes, "COLOR_0", &number);
     if (found)
         return found < 0 ? -1 : 0;

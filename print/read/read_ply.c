@@ -335,6 +335,8 @@ static int read_plain_vertices(struct ply *ply, const struct element *element, s
     struct mesh *mesh = &ply->out->mesh;
     if (element->count > (size_t)(ply->at.end - ply->at.at) / row)
         return TRUNCATED(ply->err, "the file ends before its last element");
+    if (element->count == 0)
+        return 0;
     if (builder_reserve(ply->out, element->count, 0, ply->err))
         return -1;
     float *to = mesh->xyz + 3 * mesh->vertex_count;
@@ -360,6 +362,8 @@ static int read_plain_faces(struct ply *ply, const struct element *element, size
         p->type->kind == 'f' || element->is_vertex)
         return 0;
     most = most < element->count ? most : element->count;
+    if (most == 0)
+        return 0;
     if (builder_reserve(ply->out, 0, most, ply->err))
         return -1;
     uint32_t *to = mesh->triangles + 3 * mesh->triangle_count;

@@ -12,10 +12,9 @@
 #include "print/repair/weld.h"
 
 #define MAX_ROUNDS 12
-#define MAX_TESTS ((size_t)200000000)
-#define MAX_PAIRS ((size_t)4000000)
 #define MAX_SNAPS 6
-#define MAX_SQUASHES 16
+#define MAX_SQUASHES 8
+#define MAX_NUDGES 3
 
 static bool has_area(const struct mesh *mesh, size_t t)
 {
@@ -50,20 +49,37 @@ static void work_free(struct work *w)
     *w = (struct work){0};
 }
 
-/* 2^-24 of the power of two above the largest coordinate: floats below it lie on it or between. */
-static int choose_grid(struct work *w, struct err *err)
+/* Floats below the largest coordinate lie on 2^-24 of the power of two above it or between. Two
+ * bits fewer leave room for being moved: where a part lies on the bed its coordinates are larger.
+ */
+#define GRID_BITS 22
+
+double mesh_grid_step(const struct mesh *mesh)
 {
     double largest = 0;
-    for (size_t i = 0; i < 3 * w->mesh.vertex_count; i++) {
-        double x = fabs((double)w->mesh.xyz[i]);
+    int exponent;
+    for (size_t i = 0; i < 3 * mesh->vertex_count; i++) {
+        double x = fabs((double)mesh->xyz[i]);
         if (!(x <= 3.5e38))
-            return FAIL_CODE(err, ERR_INPUT, "mesh_not_finite", "a coordinate is not a number");
+            return 0;
         largest = x > largest ? x : largest;
     }
-    int exponent;
     frexp(largest, &exponent);
-    w->step = ldexp(1, exponent - 24 < -149 ? -149 : exponent - 24);
-    return 0;
+    return ldexp(1, exponent - GRID_BITS < -149 ? -149 : exponent - GRID_BITS);
+}
+
+void mesh_snap(struct mesh *mesh, double step)
+{
+    for (size_t i = 0; i < 3 * mesh->vertex_count; i++)
+        mesh->xyz[i] = (float)(floor(mesh->xyz[i] / step + 0.5) * step);
+}
+
+static int choose_grid(struct work *w, struct err *err)
+{
+    w->step = mesh_grid_step(&w->mesh);
+    return w->step > 0
+               ? 0
+               : FAIL_CODE(err, ERR_INPUT, "mesh_not_finite", "a coordinate is not a number");
 }
 
 static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
@@ -80,18 +96,6 @@ static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
         w->from[t] = (uint32_t)t;
     memset(w->dirty, 1, n + 1);
     return choose_grid(w, err) || work_tidy(w, err) ? -1 : 0;
-}
-
-static int find_pairs(struct bvh_pairs *pairs, const struct work *w, struct err *err)
-{
-    struct bvh bvh;
-    struct bvh_pair_options options = {.max_tests = MAX_TESTS, .dirty = w->dirty};
-    bvh_pairs_free(pairs);
-    if (bvh_build(&bvh, &w->mesh, err))
-        return -1;
-    int failed = bvh_meeting_pairs(pairs, &bvh, &options, err);
-    bvh_free(&bvh);
-    return failed;
 }
 
 static bool snap_vertex(struct work *w, uint32_t v)
@@ -142,9 +146,9 @@ static int snap(struct work *w, const struct bvh_pairs *pairs, bool everything, 
 static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err)
 {
     for (int i = 0;; i++) {
-        if (find_pairs(pairs, w, err))
+        if (work_find(pairs, w, err))
             return -1;
-        if (pairs->gave_up || pairs->count > MAX_PAIRS)
+        if (pairs->gave_up)
             return 1;
         int moved = snap(w, pairs, i > MAX_SNAPS, err);
         if (moved == 0 && i < MAX_SQUASHES)
@@ -154,16 +158,25 @@ static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err
     }
 }
 
+/* Rounding makes more than it settles: no use going on. */
+static bool diverges(size_t pairs, size_t before, const struct arrange_counts *counts)
+{
+    return counts->rounds >= 2 && (pairs > 2 * before + 20 || pairs > 4 * counts->pairs + 100);
+}
+
+/* 1 where there was too much to cut. */
 static int run_rounds(struct work *w, struct arrange_counts *counts, struct err *err)
 {
     struct bvh_pairs pairs = {0};
     int state = 0;
     for (;;) {
+        size_t before = pairs.count;
         state = find_on_grid(&pairs, w, err);
         counts->left = pairs.count;
         if (counts->rounds == 0)
             counts->pairs = pairs.count;
-        if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS)
+        if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS ||
+            diverges(pairs.count, before, counts))
             break;
         state = work_cut(w, &pairs, err);
         if (state)
@@ -171,17 +184,43 @@ static int run_rounds(struct work *w, struct arrange_counts *counts, struct err 
         counts->rounds++;
     }
     bvh_pairs_free(&pairs);
-    if (state > 0 && counts->rounds == 0)
-        return FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
-                         counts->pairs);
-    return state < 0 ? -1 : 0;
+    return state;
+}
+
+/* One attempt from the beginning; *best is replaced where it ends better. */
+static int attempt(struct work *best, struct arrange_counts *best_counts, const struct mesh *mesh,
+                   int number, struct err *err)
+{
+    struct work w = {0};
+    struct arrange_counts counts = {0};
+    int state = work_open(&w, mesh, err);
+    if (!state && number > 0)
+        state = work_nudge(&w, best->cut, number, err);
+    if (!state)
+        state = run_rounds(&w, &counts, err);
+    if (state > 0 && counts.rounds == 0)
+        state = FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
+                          counts.pairs);
+    if (state < 0 || (number > 0 && counts.left >= best_counts->left)) {
+        work_free(&w);
+        return state < 0 ? -1 : 0;
+    }
+    if (number > 0)
+        counts.pairs = best_counts->pairs;
+    work_free(best);
+    *best = w;
+    *best_counts = counts;
+    return 0;
 }
 
 int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts, struct err *err)
 {
     struct work w = {0};
     struct arrange_counts made = {0};
-    if (work_open(&w, mesh, err) || run_rounds(&w, &made, err) || mesh_compact(&w.mesh, err)) {
+    int failed = attempt(&w, &made, mesh, 0, err);
+    for (int i = 1; i <= MAX_NUDGES && !failed && made.left; i++)
+        failed = attempt(&w, &made, mesh, i, err);
+    if (failed || mesh_compact(&w.mesh, err)) {
         work_free(&w);
         return -1;
     }

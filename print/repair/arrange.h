@@ -19,8 +19,7 @@ struct arrange_counts {
  *
  * Shape    any triangles, finite coordinates. Equal corners become one vertex, triangles without
  *          area and vertices without triangles go.
- * Units    new corners lie on a grid of 2^-24 of the power of two above the largest coordinate,
- *          8e-6 mm for 64 to 128 mm; corners of triangles that meet are moved onto it, the others
+ * Units    new corners lie on the grid of mesh_grid_step; corners of triangles that meet are moved onto it, the others
  *          keep theirs bit for bit.
  * Result   *from (may be NULL): for each triangle of the result the number of the one in the input
  *          it is a piece of; malloc'ed, the caller frees. *counts may be NULL.
@@ -33,5 +32,15 @@ struct arrange_counts {
  */
 int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts,
                  struct err *err) MUST_CHECK;
+
+/**
+ * The grid of new corners: 2^-22 of the power of two above the largest coordinate, 3e-5 mm for 64
+ * to 128 mm. All its points are floats, also after a move by up to three times that power of two.
+ * 0 when a coordinate is no finite number.
+ */
+double mesh_grid_step(const struct mesh *mesh);
+
+/** Rounds all corners to the grid. */
+void mesh_snap(struct mesh *mesh, double step);
 
 #endif

@@ -10,11 +10,6 @@
 #include "print/measure/bvh.h"
 #include "print/repair/arrange_parts.h"
 
-/* Drawing n lines into a triangle may cost n^2. This is some seconds' work. */
-#define WORK_LIMIT 3e8
-#define POINT_LIMIT 1000000           /* in one triangle */
-#define PIECE_LIMIT ((size_t)8000000) /* more than any honest mesh gave, by far */
-
 /* What became of one triangle; no faces: it stays. */
 struct pieces {
     int32_t (*points)[3]; /* on the grid; the first three are the triangle's own corners */
@@ -29,8 +24,8 @@ struct round {
     uint32_t *met; /* triangles that have partners */
     size_t met_count;
     struct pieces *pieces; /* by place in met */
-    uint64_t faces;        /* all pieces so far */
-    bool no_memory, too_much;
+    uint64_t spent;        /* faces of all drawings so far */
+    bool no_memory;
 };
 
 void work_corner(int32_t out[3], const struct work *w, uint32_t vertex)
@@ -68,16 +63,6 @@ static int list_partners(struct round *r, const struct bvh_pairs *pairs)
         for (int k = 0; k < 2; k++)
             r->partners[r->starts[pairs->pair[i][k] + 1]++] = pairs->pair[i][1 - k];
     return 0;
-}
-
-static double work_ahead(const struct round *r)
-{
-    double sum = 0;
-    for (size_t i = 0; i < r->met_count; i++) {
-        double lines = (double)(r->starts[r->met[i] + 1] - r->starts[r->met[i]]);
-        sum += lines * lines;
-    }
-    return sum;
 }
 
 /* A stroke put among the points: its ends and its line's number. */
@@ -141,22 +126,27 @@ static int cut_one(struct pieces *out, struct sketch *s, const struct round *r, 
     return take_pieces(out, s);
 }
 
+static bool too_much(const struct round *r)
+{
+    return __atomic_load_n(&r->spent, __ATOMIC_RELAXED) > FACES_MAX;
+}
+
+/* Whether it is too much does not depend on the order: what is spent only grows. */
 static void cut_all(struct round *r)
 {
 #pragma omp parallel
     {
-        struct sketch s = {.point_limit = POINT_LIMIT};
+        struct sketch s = {.spent = &r->spent};
 #pragma omp for schedule(dynamic, 16)
         for (size_t i = 0; i < r->met_count; i++) {
-            if (__atomic_load_n(&r->faces, __ATOMIC_RELAXED) > PIECE_LIMIT)
+            if (too_much(r))
                 continue;
-            if (cut_one(&r->pieces[i], &s, r, r->met[i]))
+            if (cut_one(&r->pieces[i], &s, r, r->met[i]) && !too_much(r))
                 __atomic_store_n(&r->no_memory, true, __ATOMIC_RELAXED);
-            __atomic_fetch_add(&r->faces, r->pieces[i].face_count, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&r->spent, (uint64_t)s.face_count % FACES_STEP, __ATOMIC_RELAXED);
         }
         sketch_free(&s);
     }
-    r->too_much = r->faces > PIECE_LIMIT;
 }
 
 /* The mesh with pieces in the place of what was cut; points of one triangle are still its own. */
@@ -255,18 +245,16 @@ int work_cut(struct work *w, const struct bvh_pairs *pairs, struct err *err)
 {
     struct round r = {.w = w};
     int failed = list_partners(&r, pairs);
-    if (!failed && work_ahead(&r) > WORK_LIMIT)
-        r.too_much = true;
-    if (!failed && !r.too_much) {
+    if (!failed) {
         r.pieces = calloc(r.met_count + 1, sizeof *r.pieces);
         if (r.pieces)
             cut_all(&r);
-        failed = !r.pieces || r.no_memory ? -1 : 0;
+        failed = !r.pieces || (r.no_memory && !too_much(&r)) ? -1 : 0;
     }
     if (failed)
         failed = FAIL(err, ERR_LIMIT, "no memory to cut %zu triangles", r.met_count);
     else
-        failed = r.too_much ? 1 : replace(&r, err);
+        failed = too_much(&r) ? 1 : replace(&r, err);
     for (size_t i = 0; r.pieces && i < r.met_count; i++) {
         free(r.pieces[i].points);
         free(r.pieces[i].faces);

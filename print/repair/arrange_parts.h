@@ -84,10 +84,13 @@ struct sketch {
     int line_count, line_room;
     int32_t (*todo)[2]; /* edges to look at, as pairs of points */
     int todo_count, todo_room;
-    int point_limit;
+    uint64_t *spent; /* faces made by all drawings; beyond FACES_MAX none is finished */
 };
 
-/* All return -1 when memory or point_limit is used up. */
+#define FACES_MAX 4000000 /* about ten seconds' work, and more than honest meshes gave */
+#define FACES_STEP 256    /* how many a drawing makes before it adds them to *spent */
+
+/* All return -1 when memory or FACES_MAX is used up. */
 
 /** Begins a drawing of the tile; memory of an earlier one is used again. */
 int sketch_begin(struct sketch *s, const struct tile *tile);
@@ -158,6 +161,9 @@ struct bvh_pairs;
 /** The corner on the grid, where it lies exactly. */
 void work_corner(int32_t out[3], const struct work *w, uint32_t vertex);
 
+/** The pairs of triangles that meet, one of them at least dirty. */
+int work_find(struct bvh_pairs *pairs, const struct work *w, struct err *err) MUST_CHECK;
+
 /**
  * One round: replaces each triangle of the pairs by its pieces. 1 where that is more work than
  * allowed, the mesh then as it was.
@@ -169,6 +175,9 @@ int work_cut(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUS
  * there were any.
  */
 int work_squash(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUST_CHECK;
+
+/** Moves each shell with triangles that met, but the largest, by some steps of the grid. */
+int work_nudge(struct work *w, const uint8_t *met, int attempt, struct err *err) MUST_CHECK;
 
 /** Makes one vertex of equal ones, then drops triangles without area. */
 int work_tidy(struct work *w, struct err *err) MUST_CHECK;

@@ -22,8 +22,7 @@ static int grow(void **items, int count, int *room, size_t size)
 struct sketch_point *sketch_slot(struct sketch *s)
 {
     int room = s->point_room;
-    if (s->point_count >= s->point_limit ||
-        grow((void **)&s->points, s->point_count, &s->point_room, sizeof *s->points))
+    if (grow((void **)&s->points, s->point_count, &s->point_room, sizeof *s->points))
         return NULL;
     if (s->point_room != room) {
         void *grown = realloc(s->face_of, (size_t)s->point_room * sizeof *s->face_of);
@@ -127,7 +126,10 @@ static int32_t new_face(struct sketch *s)
 {
     if (grow((void **)&s->faces, s->face_count, &s->face_room, sizeof *s->faces))
         return -1;
-    return s->face_count++;
+    if (++s->face_count % FACES_STEP == 0 &&
+        __atomic_add_fetch(s->spent, FACES_STEP, __ATOMIC_RELAXED) > FACES_MAX)
+        return -1;
+    return s->face_count - 1;
 }
 
 static int split_face(struct sketch *s, int32_t f, int32_t p)

@@ -7,7 +7,9 @@
 
 #include "print/measure/bvh.h"
 
-enum { GRID_OUTSIDE, GRID_INSIDE, GRID_UNKNOWN };
+/* Beyond GRID_INSIDE: not known yet; near the surface; far from it, but to be asked all the same.
+ */
+enum { GRID_OUTSIDE, GRID_INSIDE, GRID_UNKNOWN, GRID_NEAR, GRID_WANTED };
 
 struct grid {
     struct bvh bvh;

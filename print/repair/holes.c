@@ -9,6 +9,7 @@
 /* The table costs n^3 / 6 areas: 300 corners take some 20 ms. */
 #define TABLE_CORNERS 300
 #define MAX_EAR_CORNERS 8000
+#define CRACK_CORNERS 64 /* longer slits are no accident of rounding */
 
 struct filler {
     struct mesh *mesh;
@@ -281,6 +282,57 @@ static int make_lids(struct filler *f, const uint32_t *shell, size_t shells, dou
     return failed;
 }
 
+static int append_lids(struct filler *f, struct err *err)
+{
+    if (mesh_grow(f->mesh, 0, f->lids.triangle_count, err))
+        return -1;
+    memcpy(f->mesh->triangles + 3 * f->mesh->triangle_count, f->lids.triangles,
+           3 * f->lids.triangle_count * sizeof *f->mesh->triangles);
+    f->mesh->triangle_count += f->lids.triangle_count;
+    return 0;
+}
+
+static void filler_free(struct filler *f)
+{
+    free(f->loops);
+    free(f->starts);
+    free(f->shell);
+    free(f->lids.triangles);
+}
+
+static double loop_length(const struct mesh *mesh, const uint32_t *loop, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += vec_length(vec_sub(mesh_point(mesh, loop[i]), mesh_point(mesh, loop[(i + 1) % n])));
+    return sum;
+}
+
+int mesh_close_cracks(struct mesh *mesh, double width_mm, struct err *err)
+{
+    struct filler f = {.mesh = mesh};
+    uint32_t *twin = malloc((3 * mesh->triangle_count + 1) * sizeof *twin);
+    int failed = twin ? 0 : FAIL(err, ERR_LIMIT, "no memory to find cracks");
+    f.twin = twin;
+    if (!failed)
+        failed = mesh_pair_halfedges(twin, mesh, err) || trace_loops(&f, err);
+    for (size_t l = 0; !failed && l < f.loop_count; l++) {
+        size_t before = f.lids.triangle_count, n = f.starts[l + 1] - f.starts[l];
+        const uint32_t *loop = f.loops + f.starts[l];
+        if (n > CRACK_CORNERS)
+            continue;
+        failed = fill_loop(&f, l, err);
+        double area = triangles_area(mesh, f.lids.triangles, before, f.lids.triangle_count);
+        if (area > width_mm * loop_length(mesh, loop, n))
+            f.lids.triangle_count = before;
+    }
+    if (!failed && f.lids.triangle_count)
+        failed = append_lids(&f, err);
+    free(twin);
+    filler_free(&f);
+    return failed ? -1 : 0;
+}
+
 int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *counts,
                     struct err *err)
 {
@@ -295,19 +347,10 @@ int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *cou
                  topology_build(&topology, mesh, err);
     if (!failed && f.loop_count)
         failed = make_lids(&f, topology.shell, topology.shells, lid_share, counts, err);
-    if (!failed && f.lids.triangle_count) {
-        failed = mesh_grow(mesh, 0, f.lids.triangle_count, err);
-        if (!failed) {
-            memcpy(mesh->triangles + 3 * mesh->triangle_count, f.lids.triangles,
-                   3 * f.lids.triangle_count * sizeof *mesh->triangles);
-            mesh->triangle_count += f.lids.triangle_count;
-        }
-    }
+    if (!failed && f.lids.triangle_count)
+        failed = append_lids(&f, err);
     topology_free(&topology);
     free(twin);
-    free(f.loops);
-    free(f.starts);
-    free(f.shell);
-    free(f.lids.triangles);
+    filler_free(&f);
     return failed ? -1 : 0;
 }

@@ -29,8 +29,9 @@ struct cells {
     size_t count;
 };
 
-static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, const uint8_t *kind,
-                       struct err *err)
+/* Where as many face either way the winding number does not change; but they may part what would
+ * run together through a gap elsewhere. */
+static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, struct err *err)
 {
     const size_t n = mesh->triangle_count;
     int32_t *net = malloc((n + 1) * sizeof *net);
@@ -43,8 +44,7 @@ static int take_facets(struct cells *c, uint8_t *fate, const struct mesh *mesh, 
     }
     for (uint32_t t = 0; t < n; t++) {
         fate[t] = net[t] == MESH_COPY ? OUTLINE_COPY : OUTLINE_LOOSE;
-        /* As many facing either way: the winding number does not change here. */
-        if (net[t] == MESH_COPY || (net[t] == 0 && !(kind && kind[t])))
+        if (net[t] == MESH_COPY)
             continue;
         memcpy(c->facets.triangles + 3 * c->facets.triangle_count, mesh->triangles + 3 * (size_t)t,
                3 * sizeof(uint32_t));
@@ -188,8 +188,8 @@ int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const st
                  struct err *err)
 {
     struct cells c = {0};
-    int failed = take_facets(&c, fate, mesh, kind, err) || join_sides(&c, err) ||
-                 number_cells(&c, kind, err);
+    int failed =
+        take_facets(&c, fate, mesh, err) || join_sides(&c, err) || number_cells(&c, kind, err);
     if (!failed) {
 #pragma omp parallel for schedule(dynamic, 4)
         for (size_t i = 0; i < c.count; i++)

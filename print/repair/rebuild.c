@@ -8,12 +8,12 @@
 #include "print/measure/measure.h"
 #include "print/repair/grid.h"
 
-/* A block of 4 x 4 x 4 points is looked at closely when its corners differ or are near 1/2. */
-#define BLOCK 4
+/* Away from the surface a block of 8 x 8 x 8 points is filled at once when its corners and its
+ * middle agree and none is near 1/2. */
+#define BLOCK 8
 #define UNSURE 0.25
-/* 64 winding numbers each, of some 4 us: about six seconds. */
-#define MAX_NEAR_BLOCKS 24000
-#define MIN_CELLS 40
+/* Of each point: 600 million bytes are a cube of 840 points. */
+#define MAX_POINTS 600000000.0
 
 static size_t grid_index(const struct grid *g, int i, int j, int k)
 {
@@ -45,132 +45,215 @@ static int grid_open(struct grid *g, const struct mesh *in, const struct rebuild
         longest = high[k] - low[k] > longest ? high[k] - low[k] : longest;
     if (!(longest > 0))
         return FAIL(err, ERR_INPUT, "the mesh has no size");
-    g->step = longest / options->cells;
+    g->step = options->step_mm > 0 ? options->step_mm : longest / 300;
     g->thicken = options->thicken_mm;
     /* Room for the thickening, and a shell of points that are certainly outside. Off the lattice of
      * round numbers, since flat sides of models like to lie there. */
     double margin = g->thicken + 2.37 * g->step;
     g->origin = (struct vec){low[0] - margin, low[1] - margin * 1.013, low[2] - margin * 1.029};
-    size_t points = 1;
+    double points = 1;
     for (int k = 0; k < 3; k++) {
         g->n[k] = (size_t)ceil((high[k] - low[k] + 2.2 * margin) / g->step) + 2;
         g->n[k] = (g->n[k] + BLOCK - 1) / BLOCK * BLOCK + 1;
-        points *= g->n[k];
+        points *= (double)g->n[k];
     }
-    g->state = malloc(points);
+    if (points > MAX_POINTS)
+        return 1;
+    g->state = malloc((size_t)points);
     if (!g->state)
-        return FAIL(err, ERR_LIMIT, "no memory for a grid of %zu points", points);
-    memset(g->state, GRID_UNKNOWN, points);
+        return FAIL(err, ERR_LIMIT, "no memory for a grid of %.0f points", points);
+    memset(g->state, GRID_UNKNOWN, (size_t)points);
     return bvh_build(&g->bvh, in, err) || bvh_add_dipoles(&g->bvh, err) ? -1 : 0;
 }
 
-static uint8_t evaluate(struct grid *g, int i, int j, int k)
+static uint8_t value_at(const struct grid *g, size_t i, size_t j, size_t k)
 {
-    uint8_t *state = &g->state[grid_index(g, i, j, k)];
-    if (*state == GRID_UNKNOWN) {
-        bool rim = i == 0 || j == 0 || k == 0 || (size_t)i + 1 == g->n[0] ||
-                   (size_t)j + 1 == g->n[1] || (size_t)k + 1 == g->n[2];
-        *state = !rim && grid_value(g, grid_point(g, i, j, k)) > 0 ? GRID_INSIDE : GRID_OUTSIDE;
-    }
-    return *state;
+    bool rim =
+        i == 0 || j == 0 || k == 0 || i + 1 == g->n[0] || j + 1 == g->n[1] || k + 1 == g->n[2];
+    return !rim && grid_value(g, grid_point(g, (int)i, (int)j, (int)k)) > 0 ? GRID_INSIDE
+                                                                            : GRID_OUTSIDE;
 }
 
-/* Blocks near a triangle: inside its widened box and not far from its plane. */
-static size_t mark_near(uint8_t *near, const size_t blocks[3], const struct grid *g)
+/* A triangle's points are looked for in columns along the axis that its normal is nearest to. */
+struct column_frame {
+    int axis, u, v;
+    double corner[3], normal[3];
+    double reach;
+    double low[3], high[3];
+};
+
+static struct column_frame frame_of(const struct grid *g, size_t t)
 {
-    size_t marked = 0;
-    const struct mesh *mesh = g->bvh.mesh;
+    struct vec n = vec_unit(mesh_normal2(g->bvh.mesh, t)), p = mesh_corner(g->bvh.mesh, t, 0);
+    struct column_frame f = {.corner = {p.x - g->origin.x, p.y - g->origin.y, p.z - g->origin.z},
+                             .normal = {n.x, n.y, n.z},
+                             .reach = 1.01 * g->step + g->thicken};
+    for (int k = 1; k < 3; k++)
+        if (fabs(f.normal[k]) > fabs(f.normal[f.axis]))
+            f.axis = k;
+    f.u = (f.axis + 1) % 3, f.v = (f.axis + 2) % 3;
     const double origin[3] = {g->origin.x, g->origin.y, g->origin.z};
-    double wider = g->step + g->thicken;
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        long from[3], to[3];
-        for (size_t k = 0; k < 3; k++) {
-            double low = INFINITY, high = -INFINITY;
-            for (size_t c = 0; c < 3; c++) {
-                double x = mesh->xyz[3 * (size_t)mesh->triangles[3 * t + c] + k];
-                low = x < low ? x : low;
-                high = x > high ? x : high;
-            }
-            from[k] = (long)floor((low - wider - origin[k]) / (g->step * BLOCK));
-            to[k] = (long)floor((high + wider - origin[k]) / (g->step * BLOCK));
-            from[k] = from[k] < 0 ? 0 : from[k];
-            to[k] = to[k] >= (long)blocks[k] ? (long)blocks[k] - 1 : to[k];
+    for (int k = 0; k < 3; k++) {
+        f.low[k] = INFINITY, f.high[k] = -INFINITY;
+        for (size_t c = 0; c < 3; c++) {
+            uint32_t v = g->bvh.mesh->triangles[3 * t + c];
+            double x = g->bvh.mesh->xyz[3 * (size_t)v + (size_t)k] - origin[k];
+            f.low[k] = fmin(f.low[k], x - f.reach);
+            f.high[k] = fmax(f.high[k], x + f.reach);
         }
-        struct vec n = vec_unit(mesh_normal2(mesh, t)), corner = mesh_corner(mesh, t, 0);
-        double reach = wider + 0.87 * g->step * BLOCK;
-        for (long z = from[2]; z <= to[2]; z++)
-            for (long y = from[1]; y <= to[1]; y++)
-                for (long x = from[0]; x <= to[0]; x++) {
-                    uint8_t *at =
-                        &near[((size_t)z * blocks[1] + (size_t)y) * blocks[0] + (size_t)x];
-                    struct vec p =
-                        grid_point(g, (int)x * BLOCK + BLOCK / 2, (int)y * BLOCK + BLOCK / 2,
-                                   (int)z * BLOCK + BLOCK / 2);
-                    if (*at || fabs(vec_dot(vec_sub(p, corner), n)) > reach)
-                        continue;
-                    *at = 1;
-                    marked++;
-                }
     }
-    return marked;
+    return f;
 }
 
-/* Away from the surface the winding number changes slowly: eight corners say what it does. */
-static bool corners_agree(struct grid *g, int i, int j, int k, uint8_t *state)
+static void mark_column(struct grid *g, const struct column_frame *f, long i, long j)
 {
-    for (int c = 0; c < 8; c++) {
-        int x = i + (c & 1) * BLOCK, y = j + (c >> 1 & 1) * BLOCK, z = k + (c >> 2) * BLOCK;
-        uint8_t here = evaluate(g, x, y, z);
-        if (c == 0)
-            *state = here;
-        if (here != *state)
-            return false;
+    double along = f->normal[f->axis], low = f->low[f->axis], high = f->high[f->axis];
+    if (fabs(along) > 0.5) {
+        double at = f->corner[f->axis] - ((i * g->step - f->corner[f->u]) * f->normal[f->u] +
+                                          (j * g->step - f->corner[f->v]) * f->normal[f->v]) /
+                                             along;
+        low = fmax(low, at - f->reach / fabs(along));
+        high = fmin(high, at + f->reach / fabs(along));
     }
-    double middle = grid_value(g, grid_point(g, i + BLOCK / 2, j + BLOCK / 2, k + BLOCK / 2));
-    return (middle > 0) == (*state == GRID_INSIDE) && fabs(middle) > UNSURE;
+    long from = (long)ceil(low / g->step), to = (long)floor(high / g->step);
+    for (long k = from < 0 ? 0 : from; k <= to && k < (long)g->n[f->axis]; k++) {
+        int at[3];
+        at[f->axis] = (int)k, at[f->u] = (int)i, at[f->v] = (int)j;
+        g->state[grid_index(g, at[0], at[1], at[2])] = GRID_NEAR;
+    }
 }
 
-static void fill_block(struct grid *g, int i, int j, int k, uint8_t state)
+/* All points within a step of a triangle: those between which the surface may pass. */
+static void mark_near(struct grid *g)
 {
-    for (int z = k; z <= k + BLOCK; z++)
-        for (int y = j; y <= j + BLOCK; y++)
-            for (int x = i; x <= i + BLOCK; x++) {
-                uint8_t *at = &g->state[grid_index(g, x, y, z)];
-                if (state == GRID_UNKNOWN)
-                    evaluate(g, x, y, z);
-                else if (*at == GRID_UNKNOWN)
+    for (size_t t = 0; t < g->bvh.mesh->triangle_count; t++) {
+        struct column_frame f = frame_of(g, t);
+        long from[2] = {(long)ceil(f.low[f.u] / g->step), (long)ceil(f.low[f.v] / g->step)};
+        long to[2] = {(long)floor(f.high[f.u] / g->step), (long)floor(f.high[f.v] / g->step)};
+        for (long i = from[0] < 0 ? 0 : from[0]; i <= to[0] && i < (long)g->n[f.u]; i++)
+            for (long j = from[1] < 0 ? 0 : from[1]; j <= to[1] && j < (long)g->n[f.v]; j++)
+                mark_column(g, &f, i, j);
+    }
+}
+
+/* Rows of points in parallel; each is written by one thread. */
+static void value_points(struct grid *g, uint8_t of)
+{
+#pragma omp parallel for schedule(dynamic, 8)
+    for (size_t row = 0; row < g->n[1] * g->n[2]; row++)
+        for (size_t i = 0; i < g->n[0]; i++)
+            if (g->state[row * g->n[0] + i] == of)
+                g->state[row * g->n[0] + i] = value_at(g, i, row % g->n[1], row / g->n[1]);
+}
+
+/* GRID_INSIDE or GRID_OUTSIDE when all of the block is, GRID_UNKNOWN when the surface is near. */
+static uint8_t judge_block(const struct grid *g, size_t i, size_t j, size_t k)
+{
+    for (size_t z = k; z <= k + BLOCK; z++)
+        for (size_t y = j; y <= j + BLOCK; y++)
+            for (size_t x = i; x <= i + BLOCK; x++)
+                if (g->state[grid_index(g, (int)x, (int)y, (int)z)] == GRID_NEAR)
+                    return GRID_UNKNOWN;
+    int inside = 0;
+    for (int c = 0; c < 9; c++) {
+        int half = c == 8 ? BLOCK / 2 : BLOCK;
+        struct vec p = grid_point(g, (int)i + (c == 8 ? half : (c & 1) * half),
+                                  (int)j + (c == 8 ? half : (c >> 1 & 1) * half),
+                                  (int)k + (c == 8 ? half : (c >> 2 & 1) * half));
+        double w = bvh_winding(&g->bvh, p) - 0.5;
+        if (fabs(w) < UNSURE)
+            return GRID_WANTED;
+        inside += w > 0;
+    }
+    return inside == 9 ? GRID_INSIDE : inside == 0 ? GRID_OUTSIDE : GRID_WANTED;
+}
+
+static void set_block(struct grid *g, size_t i, size_t j, size_t k, uint8_t state)
+{
+    for (size_t z = k; z <= k + BLOCK; z++)
+        for (size_t y = j; y <= j + BLOCK; y++)
+            for (size_t x = i; x <= i + BLOCK; x++) {
+                uint8_t *at = &g->state[grid_index(g, (int)x, (int)y, (int)z)];
+                if (*at == GRID_UNKNOWN || (*at == GRID_WANTED && state != GRID_WANTED))
                     *at = state;
             }
 }
 
-/* 0 filled; 1 the surface is so large in it that a coarser grid must do. */
-static int grid_fill(struct grid *g, bool may_refuse, struct err *err)
+static int fill_blocks(struct grid *g, struct err *err)
 {
-    size_t blocks[3];
+    size_t blocks[3], count = 1;
     for (int k = 0; k < 3; k++)
-        blocks[k] = (g->n[k] - 1) / BLOCK;
-    uint8_t *near = calloc(blocks[0] * blocks[1] * blocks[2] + 1, 1);
-    if (!near)
-        return FAIL(err, ERR_LIMIT, "no memory for %zu blocks", blocks[0] * blocks[1] * blocks[2]);
-    if (mark_near(near, blocks, g) > MAX_NEAR_BLOCKS && may_refuse) {
-        free(near);
-        return 1;
-    }
-    /* Blocks near the surface first: a point on a shared side must be theirs, not a guess. */
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t z = 0, b = 0; z < blocks[2]; z++)
-            for (size_t y = 0; y < blocks[1]; y++)
-                for (size_t x = 0; x < blocks[0]; x++, b++) {
-                    int i = (int)x * BLOCK, j = (int)y * BLOCK, k = (int)z * BLOCK;
-                    uint8_t state = GRID_UNKNOWN;
-                    if (near[b] != (pass == 0))
-                        continue;
-                    if (pass == 1 && !corners_agree(g, i, j, k, &state))
-                        state = GRID_UNKNOWN;
-                    fill_block(g, i, j, k, state);
-                }
-    free(near);
+        count *= blocks[k] = (g->n[k] - 1) / BLOCK;
+    uint8_t *state = malloc(count + 1);
+    if (!state)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu blocks", count);
+#pragma omp parallel for schedule(dynamic, 16)
+    for (size_t b = 0; b < count; b++)
+        state[b] = judge_block(g, b % blocks[0] * BLOCK, b / blocks[0] % blocks[1] * BLOCK,
+                               b / blocks[0] / blocks[1] * BLOCK);
+    for (size_t b = 0; b < count; b++)
+        if (state[b] != GRID_UNKNOWN)
+            set_block(g, b % blocks[0] * BLOCK, b / blocks[0] % blocks[1] * BLOCK,
+                      b / blocks[0] / blocks[1] * BLOCK, state[b]);
+    free(state);
     return 0;
+}
+
+/* What is left lies in blocks with surface, but no surface lies between it and a known neighbour.
+ */
+static int spread_states(struct grid *g, struct err *err)
+{
+    const size_t n = g->n[0] * g->n[1] * g->n[2];
+    const size_t steps[3] = {1, g->n[0], g->n[0] * g->n[1]};
+    size_t unknown = 0, count = 0;
+    for (size_t p = 0; p < n; p++)
+        unknown += g->state[p] == GRID_UNKNOWN;
+    size_t *queue = malloc((unknown + 1) * sizeof *queue);
+    if (!queue)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu grid points", unknown);
+    /* Never at the rim: that is known by the first pass or by its block. */
+    for (size_t p = steps[2]; p + steps[2] < n; p++)
+        for (int k = 0; k < 6 && g->state[p] == GRID_UNKNOWN; k++) {
+            uint8_t next = g->state[k & 1 ? p + steps[k / 2] : p - steps[k / 2]];
+            if (next > GRID_INSIDE)
+                continue;
+            g->state[p] = next;
+            queue[count++] = p;
+        }
+    for (size_t i = 0; i < count; i++)
+        for (int k = 0; k < 6; k++) {
+            size_t p = k & 1 ? queue[i] + steps[k / 2] : queue[i] - steps[k / 2];
+            if (p >= n || g->state[p] != GRID_UNKNOWN)
+                continue;
+            g->state[p] = g->state[queue[i]];
+            queue[count++] = p;
+        }
+    free(queue);
+    return 0;
+}
+
+static void empty_rim(struct grid *g)
+{
+    for (size_t k = 0; k < g->n[2]; k++)
+        for (size_t j = 0; j < g->n[1]; j++)
+            for (size_t i = 0; i < g->n[0]; i++) {
+                if (i && j && k && i + 1 < g->n[0] && j + 1 < g->n[1] && k + 1 < g->n[2]) {
+                    i = g->n[0] - 2;
+                    continue;
+                }
+                g->state[grid_index(g, (int)i, (int)j, (int)k)] = GRID_OUTSIDE;
+            }
+}
+
+static int grid_fill(struct grid *g, struct err *err)
+{
+    empty_rim(g);
+    mark_near(g);
+    if (fill_blocks(g, err))
+        return -1;
+    value_points(g, GRID_NEAR);
+    value_points(g, GRID_WANTED);
+    return spread_states(g, err);
 }
 
 int mesh_rebuild(struct mesh *out, const struct mesh *in, const struct rebuild_options *options,
@@ -182,12 +265,10 @@ int mesh_rebuild(struct mesh *out, const struct mesh *in, const struct rebuild_o
         struct grid g = {0};
         failed = grid_open(&g, in, &now, err);
         if (!failed)
-            failed = grid_fill(&g, now.cells > MIN_CELLS, err);
-        if (!failed)
-            failed = grid_surface(out, &g, err);
+            failed = grid_fill(&g, err) || grid_surface(out, &g, err) ? -1 : 0;
+        now.step_mm = g.step * 1.26;
         bvh_free(&g.bvh);
         free(g.state);
-        now.cells = now.cells * 3 / 4;
     }
     return failed;
 }

@@ -8,7 +8,7 @@
 #include "print/mesh.h"
 
 struct rebuild_options {
-    unsigned cells;    /* along the longest side, 40 .. 400; fewer where the surface is vast */
+    double step_mm;    /* of the grid; 0: a 300th of the longest side. Larger where memory ends */
     double thicken_mm; /* solid, too, within this distance of the surface; 0: only what is inside */
 };
 
@@ -20,8 +20,8 @@ struct rebuild_options {
  *
  * Result   out may be empty: nothing is inside. Its vertices are a hundredth of an edge or more
  *          apart from any grid point, so no two fall together in a float.
- * Cost     winding numbers of the cells near the surface and of every fourth point elsewhere: about
- *          a million at 200 cells, some 5 us each. Memory 5 bytes a grid point and the output.
+ * Cost     winding numbers of the points within a step of the surface, some 3 us each, and of a few
+ *          in every 8 x 8 x 8 elsewhere, on all cores. Memory 1 byte a grid point and the output.
  */
 int mesh_rebuild(struct mesh *out, const struct mesh *in, const struct rebuild_options *options,
                  struct err *err) MUST_CHECK;

@@ -7,11 +7,14 @@
 
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
+#include "print/measure/visible.h"
 #include "print/repair/outline.h"
+#include "print/repair/places.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
+#define MOST_LOST 0.02 /* of the visible surface, before a rebuild is tried */
 
 struct ladder {
     struct mesh *mesh;
@@ -137,6 +140,8 @@ static int fill(struct ladder *l)
         return -1;
     size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
     done(l, "fill_holes", l->counts->holes.filled > 0);
+    if (sure > before && places_note(l->counts, "fill_holes", l->mesh, NULL, before, l->err))
+        return -1;
     return set_kinds(l, before, sure, SOLID_FACE) ||
                    set_kinds(l, sure, l->mesh->triangle_count, SOLID_LID)
                ? -1
@@ -184,10 +189,30 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
     if (failed || loose->triangle_count == 0)
         return failed;
     l->counts->thickened = true;
-    if (mesh_append(l->mesh, loose, false, l->err))
+    size_t first = l->mesh->triangle_count;
+    if (mesh_append(l->mesh, loose, false, l->err) ||
+        places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
     failed = mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
     done(l, "thicken_sheets", true);
+    return failed;
+}
+
+/* Too tangled to be cut in sensible time is no failure while there is a rung below. */
+static int give_way(const struct ladder *l, int failed)
+{
+    return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
+}
+
+/* The triangles that cutting and turning made. */
+static int note_united(struct ladder *l, const struct mesh *before)
+{
+    uint8_t *made = malloc(l->mesh->triangle_count + 1);
+    int failed = made ? places_made(made, l->mesh, before, l->err)
+                      : FAIL(l->err, ERR_LIMIT, "no memory for places");
+    if (!failed)
+        failed = places_note(l->counts, "unite", l->mesh, made, 0, l->err);
+    free(made);
     return failed;
 }
 
@@ -196,12 +221,15 @@ static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l);
-    int failed = faces ? 0 : mesh_copy(&seen, l->mesh, l->err);
+    int failed = mesh_copy(&seen, l->mesh, l->err);
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
                                &l->counts->united, l->err);
+    failed = give_way(l, failed);
     if (failed >= 0)
         done(l, "unite", l->counts->united.rounds > 0);
+    if (failed >= 0 && l->counts->united.rounds && note_united(l, &seen))
+        failed = -1;
     if (failed >= 0 && loose.triangle_count) {
         /* Lids are no part of what was seen. */
         size_t n = 0;
@@ -259,8 +287,8 @@ static int lost_sheets(struct mesh *lost, const struct mesh *in, const struct me
 static int rebuild(struct ladder *l, const struct mesh *from)
 {
     struct mesh built = {0}, lost = {0};
-    double share = 0, step = l->options->size_mm / 180;
-    struct rebuild_options options = {.cells = 180};
+    double share = 0, step = l->options->size_mm / 250;
+    struct rebuild_options options = {.step_mm = step};
     if (mesh_rebuild(&built, from, &options, l->err))
         return -1;
     double volume = built.triangle_count ? mesh_volume(&built) : 0;
@@ -287,40 +315,104 @@ static int rebuild(struct ladder *l, const struct mesh *from)
     return 0;
 }
 
-/* A mesh that is one closed shell facing outward needs no look at its sides. */
-static int needs_facing(const struct mesh *mesh, bool solid, bool *needs, bool *holes,
-                        struct err *err)
+/* Share of what the eye could see that lies over a wall away from the result; by a few thousand
+ * triangles. */
+static int lost_share(double *share, const struct ladder *l, const struct mesh *given)
+{
+    struct bvh before = {0}, now = {0};
+    const size_t n = given->triangle_count, step = n / 4000 + 1;
+    double lost = 0, seen = 0;
+    *share = 1;
+    if (l->mesh->triangle_count == 0)
+        return 0;
+    int failed = bvh_build(&before, given, l->err) || bvh_build(&now, l->mesh, l->err);
+    for (uint32_t t = 0; !failed && t < n; t += (uint32_t)step) {
+        struct vec p = {0};
+        double area = vec_length(mesh_normal2(given, t));
+        for (int c = 0; c < 3; c++)
+            p = vec_add(p, vec_scale(mesh_corner(given, t, c), 1.0 / 3));
+        bool away = bvh_nearest(&now, p, l->wall_mm, NULL, NULL) >= l->wall_mm;
+        /* Rays cost more than distances: what lies near is taken as seen. */
+        if (away && !bvh_sees(&before, p, t))
+            continue;
+        seen += area;
+        lost += away ? area : 0;
+    }
+    *share = seen > 0 ? lost / seen : 0;
+    bvh_free(&before);
+    bvh_free(&now);
+    return failed ? -1 : 0;
+}
+
+/* The last rung, kept when the one before failed or lost more than it does. */
+static int fall_back(struct ladder *l, const struct mesh *given, bool solid, double lost)
+{
+    struct mesh best = *l->mesh;
+    double again = 1;
+    *l->mesh = (struct mesh){0};
+    int failed = rebuild(l, given);
+    if (!failed)
+        failed = give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
+    if (!failed)
+        failed = lost_share(&again, l, given);
+    if (failed == 1 || (!failed && solid && again >= lost)) {
+        struct mesh other = *l->mesh;
+        *l->mesh = best;
+        best = other;
+        l->counts->rebuilt = false;
+        failed = !solid;
+    }
+    mesh_free(&best);
+    return failed;
+}
+
+/* Closed shells that all face outward need no look at their sides. */
+static int look_at_shells(struct ladder *l, bool solid, bool *facing, size_t *shells)
 {
     struct topology t;
-    if (topology_build(&t, mesh, err))
+    if (topology_build(&t, l->mesh, l->err))
         return -1;
-    *needs = !solid || t.shells > 1 || mesh_volume(mesh) < 0;
-    *holes = !solid;
+    double *volume = calloc(t.shells + 1, sizeof *volume);
+    int failed = volume ? 0 : FAIL(l->err, ERR_LIMIT, "no memory for %zu shells", t.shells);
+    struct vec origin = {0};
+    if (l->mesh->triangle_count)
+        origin = mesh_corner(l->mesh, 0, 0);
+    for (size_t i = 0; !failed && i < l->mesh->triangle_count; i++)
+        volume[t.shell[i]] +=
+            vec_dot(vec_sub(mesh_corner(l->mesh, i, 0), origin), mesh_normal2(l->mesh, i));
+    *facing = !solid;
+    for (size_t i = 0; !failed && i < t.shells; i++)
+        *facing |= volume[i] < 0;
+    *shells = t.shells;
+    free(volume);
     topology_free(&t);
-    return 0;
+    return failed;
 }
 
 static int climb(struct ladder *l)
 {
     size_t bad = 0;
-    bool solid = false, facing, holes;
+    bool solid = false, facing;
+    size_t shells;
     if (weld_and_clean(l, &bad, &solid))
         return -1;
     if (l->mesh->triangle_count + l->twosided.triangle_count == 0)
         return 1;
-    if (needs_facing(l->mesh, solid, &facing, &holes, l->err) || (facing && face_outward(l)))
+    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l)))
         return -1;
     struct mesh given = {0};
     if (mesh_copy(&given, l->mesh, l->err))
         return -1;
-    int failed = (holes && fill(l)) || add_twosided(l) ? -1 : unite(l);
-    if (failed == 1 && given.triangle_count) {
-        failed = rebuild(l, &given);
-        if (!failed)
-            failed = mesh_unite(l->mesh, l->options->size_mm, NULL, l->err);
-    }
+    double lost = 0;
+    int failed = (!solid && fill(l)) || add_twosided(l) ? -1 : unite(l);
+    if (!failed && l->counts->united.rounds)
+        failed = lost_share(&lost, l, &given);
+    if (given.triangle_count && (failed == 1 || (!failed && lost > MOST_LOST)))
+        failed = fall_back(l, &given, !failed, lost);
     mesh_free(&given);
-    return failed ? failed : sort(l);
+    if (!failed && (l->counts->united.rounds || shells > 1 || l->counts->rebuilt))
+        failed = sort(l);
+    return failed;
 }
 
 int mesh_repair(struct mesh *mesh, struct repair_counts *counts,

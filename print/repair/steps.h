@@ -55,6 +55,12 @@ int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *cou
                     struct err *err) MUST_CHECK;
 
 /**
+ * Adds lids over hairline openings: those whose lid is narrower than width_mm on average. They come
+ * last; left where rounding flattened a sliver between triangles that do not quite meet.
+ */
+int mesh_close_cracks(struct mesh *mesh, double width_mm, struct err *err) MUST_CHECK;
+
+/**
  * Makes closed shells of sheets: what can be seen of `loose` and has extent gets a back one wall
  * behind the side that is seen more, sides along its rims, and an anchor in the solid where it
  * hangs on it. solid: the outline so far with dipoles, or NULL; before: what is seen, as it came.

@@ -14,6 +14,7 @@ struct surface {
     const struct grid *grid;
     uint32_t *crossing[2]; /* vertex numbers on the edges of two layers of points */
     struct mesh *out;
+    uint64_t *edges; /* per vertex: 8 x the number of its edge's lower point + direction */
     size_t vertex_room, triangle_room;
     struct err *err;
 };
@@ -38,7 +39,10 @@ static int room(struct surface *s)
     uint32_t *triangles = realloc(m->triangles, 3 * t * sizeof *triangles);
     if (triangles)
         m->triangles = triangles;
-    if (!xyz || !triangles)
+    uint64_t *edges = realloc(s->edges, v * sizeof *edges);
+    if (edges)
+        s->edges = edges;
+    if (!xyz || !triangles || !edges)
         return FAIL(s->err, ERR_LIMIT, "no memory for the rebuilt mesh");
     s->vertex_room = v;
     s->triangle_room = t;
@@ -87,19 +91,29 @@ static int edge_vertex(struct surface *s, const size_t point[3], int direction, 
     if (*slot == UINT32_MAX) {
         if (room(s))
             return -1;
-        size_t to[3];
-        for (int k = 0; k < 3; k++)
-            to[k] = point[k] + (size_t)(direction >> k & 1);
-        struct vec a = grid_point(g, (int)point[0], (int)point[1], (int)point[2]);
-        struct vec b = grid_point(g, (int)to[0], (int)to[1], (int)to[2]);
-        bool swap = state_at(g, point[0], point[1], point[2]) != GRID_INSIDE;
-        struct vec in = swap ? b : a, out = swap ? a : b;
-        double t = cross_at(g, in, out, vec_length(vec_sub(b, a)));
+        const size_t *n = s->grid->n;
+        size_t number = (point[2] * n[1] + point[1]) * n[0] + point[0];
         *slot = (uint32_t)s->out->vertex_count++;
-        mesh_point_set(s->out, *slot, vec_add(in, vec_scale(vec_sub(out, in), t)));
+        s->edges[*slot] = 8 * (uint64_t)number + (uint64_t)direction;
     }
     *vertex = *slot;
     return 0;
+}
+
+static void place_vertex(struct surface *s, uint32_t vertex)
+{
+    const struct grid *g = s->grid;
+    size_t number = s->edges[vertex] / 8, from[3], to[3];
+    from[0] = number % g->n[0], from[1] = number / g->n[0] % g->n[1];
+    from[2] = number / g->n[0] / g->n[1];
+    for (int k = 0; k < 3; k++)
+        to[k] = from[k] + (size_t)(s->edges[vertex] >> k & 1);
+    struct vec a = grid_point(g, (int)from[0], (int)from[1], (int)from[2]);
+    struct vec b = grid_point(g, (int)to[0], (int)to[1], (int)to[2]);
+    bool swap = state_at(g, from[0], from[1], from[2]) != GRID_INSIDE;
+    struct vec in = swap ? b : a, out = swap ? a : b;
+    double t = cross_at(g, in, out, vec_length(vec_sub(b, a)));
+    mesh_point_set(s->out, vertex, vec_add(in, vec_scale(vec_sub(out, in), t)));
 }
 
 /* The edge between two corners of the cell (bits: steps from its lowest point). */
@@ -215,6 +229,12 @@ int grid_surface(struct mesh *out, const struct grid *g, struct err *err)
     }
     free(s.crossing[0]);
     free(s.crossing[1]);
+    if (!failed) {
+#pragma omp parallel for schedule(dynamic, 256)
+        for (uint32_t v = 0; v < (uint32_t)made.vertex_count; v++)
+            place_vertex(&s, v);
+    }
+    free(s.edges);
     if (failed)
         mesh_free(&made);
     else

@@ -52,6 +52,14 @@ struct unite {
     struct err *err;
 };
 
+/* What the triangles of the arranged mesh were before. */
+struct pieces {
+    struct mesh *before;
+    uint32_t *from;
+    uint8_t *kind;   /* NULL: all are faces */
+    size_t arranged; /* pieces; beyond are lids over cracks */
+};
+
 /* *solid: nothing met anything and all is closed; *single: nor is there a second shell to judge. */
 static int look(struct unite *u, bool *solid, bool *single)
 {
@@ -67,16 +75,25 @@ static int look(struct unite *u, bool *solid, bool *single)
     return 0;
 }
 
-static int keep_loose(struct unite *u, const uint8_t *fate, const uint8_t *kind)
+/* Whole triangles where no piece is part of the outline, else the loose pieces: the fewer cuts, the
+ * fewer patches. */
+static int keep_loose(struct unite *u, const struct pieces *p, const uint8_t *fate)
 {
-    uint8_t *keep = malloc(u->mesh->triangle_count + 1);
-    int failed = keep ? mesh_copy(u->loose, u->mesh, u->err)
-                      : FAIL(u->err, ERR_LIMIT, "no memory for loose triangles");
-    for (size_t t = 0; !failed && t < u->mesh->triangle_count; t++)
-        keep[t] = fate[t] == OUTLINE_LOOSE && !(kind && kind[t] == SOLID_LID);
+    const size_t pieces = u->mesh->triangle_count, wholes = p->before->triangle_count;
+    uint8_t *keep = calloc(wholes + pieces + 1, 1), *cut = calloc(wholes + 1, 1);
+    int failed = keep && cut ? mesh_copy(u->loose, p->before, u->err)
+                             : FAIL(u->err, ERR_LIMIT, "no memory for loose triangles");
+    if (!failed)
+        failed = mesh_append(u->loose, u->mesh, false, u->err);
+    for (size_t t = 0; !failed && t < p->arranged; t++)
+        cut[p->from[t]] |= fate[t] == OUTLINE_KEPT || fate[t] == OUTLINE_TURNED;
+    for (size_t t = 0; !failed && t < p->arranged; t++)
+        if (fate[t] == OUTLINE_LOOSE && !(p->kind && p->kind[t] == SOLID_LID))
+            keep[cut[p->from[t]] ? wholes + t : p->from[t]] = 1;
     if (!failed)
         failed = mesh_keep(u->loose, keep, u->err);
     free(keep);
+    free(cut);
     return failed;
 }
 
@@ -111,17 +128,17 @@ static int count_hidden(struct unite *u, const uint8_t *fate)
 }
 
 /* Keeps the outline; returns 1 when that was all there was. */
-static int keep_outline(struct unite *u, const uint8_t *kind, const struct bvh *winding)
+static int keep_outline(struct unite *u, const struct pieces *p, const struct bvh *winding)
 {
     const size_t n = u->mesh->triangle_count;
     uint8_t *fate = malloc(n + 1);
     size_t count[5] = {0};
-    int failed = fate ? mesh_outline(fate, u->mesh, kind, winding, u->err)
+    int failed = fate ? mesh_outline(fate, u->mesh, p->kind, winding, u->err)
                       : FAIL(u->err, ERR_LIMIT, "no memory to judge %zu triangles", n);
     for (size_t t = 0; !failed && t < n; t++)
         count[fate[t]]++;
     if (!failed && u->loose && count[OUTLINE_LOOSE])
-        failed = keep_loose(u, fate, kind);
+        failed = keep_loose(u, p, fate);
     if (!failed && count[OUTLINE_INNER])
         failed = count_hidden(u, fate);
     for (size_t t = 0; !failed && t < n; t++)
@@ -136,24 +153,25 @@ static int keep_outline(struct unite *u, const uint8_t *kind, const struct bvh *
 }
 
 /* The winding number is that of the faces as they were before they were cut. */
-static int outline(struct unite *u, struct mesh *before, const uint8_t *kind)
+static int outline(struct unite *u, const struct pieces *p)
 {
     struct bvh winding = {0};
-    size_t faces = before->triangle_count;
-    if (u->kind) {
-        faces = 0;
-        for (size_t t = 0; t < before->triangle_count; t++)
-            if (u->kind[t] == SOLID_FACE)
-                memmove(before->triangles + 3 * faces++, before->triangles + 3 * t,
-                        3 * sizeof *before->triangles);
-    }
-    before->triangle_count = faces;
-    int failed = bvh_build(&winding, before, u->err);
+    struct mesh faces = *p->before;
+    faces.triangles = malloc((3 * faces.triangle_count + 1) * sizeof *faces.triangles);
+    faces.triangle_count = 0;
+    if (!faces.triangles)
+        return FAIL(u->err, ERR_LIMIT, "no memory for faces");
+    for (size_t t = 0; t < p->before->triangle_count; t++)
+        if (!u->kind || u->kind[t] == SOLID_FACE)
+            memcpy(faces.triangles + 3 * faces.triangle_count++, p->before->triangles + 3 * t,
+                   3 * sizeof *faces.triangles);
+    int failed = bvh_build(&winding, &faces, u->err);
     if (!failed)
         failed = bvh_add_dipoles(&winding, u->err);
     if (!failed)
-        failed = keep_outline(u, kind, &winding);
+        failed = keep_outline(u, p, &winding);
     bvh_free(&winding);
+    free(faces.triangles);
     return failed;
 }
 
@@ -181,30 +199,55 @@ static int kinds_of_pieces(uint8_t **out, const struct unite *u, const uint32_t 
     return 0;
 }
 
-/* 0: a solid without crossings; 1: changed, to be looked at again. */
-static int round_of(struct unite *u, int round)
+/* Lids that part cells and no more. */
+static int close_cracks(struct unite *u, uint8_t **kind)
 {
-    struct mesh before = {0};
-    uint32_t *from = NULL;
-    uint8_t *kind = NULL;
+    size_t before = u->mesh->triangle_count;
+    if (mesh_close_cracks(u->mesh, NUDGE * u->size_mm, u->err))
+        return -1;
+    size_t after = u->mesh->triangle_count;
+    if (after == before)
+        return 0;
+    uint8_t *grown = realloc(*kind, after);
+    if (!grown)
+        return FAIL(u->err, ERR_LIMIT, "no memory for the kinds of triangles");
+    if (!*kind)
+        memset(grown, SOLID_FACE, before);
+    memset(grown + before, SOLID_HIDDEN, after - before);
+    *kind = grown;
+    return 0;
+}
+
+/* 0: a solid without crossings; 1: changed, to be looked at again. */
+static int judge_round(struct unite *u, struct pieces *p, int round)
+{
     bool solid, single;
-    int failed = mesh_copy(&before, u->mesh, u->err);
-    if (!failed)
-        failed = mesh_arrange(u->mesh, &from, &u->arranged, u->err);
-    if (!failed)
-        failed = kinds_of_pieces(&kind, u, from);
-    free(from);
-    if (!failed)
-        failed = look(u, &solid, &single);
-    if (!failed && round == 0) {
+    p->arranged = u->mesh->triangle_count;
+    if (kinds_of_pieces(&p->kind, u, p->from) || look(u, &solid, &single))
+        return -1;
+    if (round == 0) {
         u->counts.crossings = u->arranged.pairs;
         u->counts.cut = u->arranged.cut;
     }
-    if (!failed && !(solid && (single || round > 0))) {
-        int same = outline(u, &before, kind);
-        failed = same < 0 ? -1 : same == 1 && solid ? 0 : part(u, round);
-    }
-    free(kind);
+    if (solid && (single || round > 0))
+        return 0;
+    if (!solid && close_cracks(u, &p->kind))
+        return -1;
+    int same = outline(u, p);
+    return same < 0 ? -1 : same == 1 && solid ? 0 : part(u, round);
+}
+
+static int round_of(struct unite *u, int round)
+{
+    struct mesh before = {0};
+    struct pieces p = {.before = &before};
+    int failed = mesh_copy(&before, u->mesh, u->err);
+    if (!failed)
+        failed = mesh_arrange(u->mesh, &p.from, &u->arranged, u->err);
+    if (!failed)
+        failed = judge_round(u, &p, round);
+    free(p.from);
+    free(p.kind);
     mesh_free(&before);
     u->kind = NULL;
     u->loose = NULL;

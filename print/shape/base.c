@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/measure/measure.h"
 #include "print/repair/solid.h"
 #include "print/shape/base_plan.h"
 #include "print/shape/bodies.h"
+#include "print/shape/shape.h"
 #include "print/shape/text.h"
 
 #define SIDES 144 /* of a round or oval base */
@@ -103,11 +103,8 @@ static int add_text(struct mesh *base, const struct base_plan *plan,
 static int build(struct mesh *out, const struct mesh *figure, const struct base_plan *plan,
                  const struct base_options *options, const struct glyph_line *line, struct err *err)
 {
-    double low[3], high[3];
-    mesh_bounds(figure, low, high);
-    double size = plan->size[0];
-    for (int k = 0; k < 3; k++)
-        size = high[k] - low[k] > size ? high[k] - low[k] : size;
+    double size = mesh_longest(figure);
+    size = size > plan->size[0] ? size : plan->size[0];
     int failed = add_body(out, plan, options, err);
     if (!failed && line)
         failed = add_text(out, plan, options, line, err);

@@ -74,7 +74,7 @@ int cells_make_room(struct cells *c, size_t links, struct err *err)
     return grow(&c->links, &c->link_room, c->link_count + links, sizeof *c->links, err);
 }
 
-/* Cells a little larger than the middle triangle, but not too many of them. */
+/* Cells about twice as large as the middle triangle, but not too many of them. */
 static int choose_step(struct decimation *d, struct err *err)
 {
     struct cells *c = &d->cells;
@@ -92,7 +92,7 @@ static int choose_step(struct decimation *d, struct err *err)
         }
         sum += side;
     }
-    double step = 0.8 * sum / (double)(d->live ? d->live : 1), least = 0;
+    double step = 1.8 * sum / (double)(d->live ? d->live : 1), least = 0;
     for (int k = 0; k < 3; k++) {
         double side = all.high[k] - all.low[k];
         least = side > least ? side : least;

@@ -67,10 +67,14 @@ double collapse_cost(const struct decimation *d, uint32_t h, struct vec *at)
     struct vec middle = vec_scale(vec_add(a, b), 0.5), edge = vec_sub(b, a);
     double length2 = vec_dot(edge, edge);
     struct vec p = quadric_least(&q, middle), off = vec_sub(p, middle);
-    if (vec_dot(off, off) > 4 * length2)
-        p = quadric_at(&q, a) < quadric_at(&q, b) ? a : b;
     *at = as_floats(p);
-    double error = quadric_at(&q, *at);
+    double error = quadric_at(&q, *at), at_a = quadric_at(&q, a), at_b = quadric_at(&q, b);
+    double least = at_a < at_b ? at_a : at_b, noise = 1e-9 * length2 * q.area;
+    /* Corners stay where they are; so do lonely solutions far away. */
+    if (vec_dot(off, off) > 4 * length2 || (error > noise && least < 0.5 * error)) {
+        *at = at_a < at_b ? a : b;
+        error = least;
+    }
     if (error > d->max_error2 * q.area)
         return INFINITY;
     return error + LENGTH_WEIGHT * length2 * q.area;

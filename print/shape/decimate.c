@@ -8,11 +8,11 @@
 #include "print/shape/decimate_parts.h"
 #include "print/shape/shape.h"
 
-#define BLOCK 16 /* cells along the side of a block that one thread works in */
+#define BLOCK 12 /* cells along the side of a block that one thread works in */
 #define DONE UINT32_MAX
 #define PASSES_MOST 200
-/* Share of the wanted collapses whose cost bounds a pass: small keeps to the order of cost. */
-#define PASS_SHARE 1.0
+/* A pass looks at this part of all edges at least: the end would take many passes else. */
+#define PASS_LEAST 24
 
 static void add_plane(struct quadric *q, struct vec n, double offset, double area)
 {
@@ -56,6 +56,7 @@ static int decimation_open(struct decimation *d, struct mesh *mesh, struct err *
     d->cost = malloc(halfedges * sizeof *d->cost);
     d->boxes = malloc((mesh->triangle_count + 1) * sizeof *d->boxes);
     d->living = malloc((mesh->triangle_count + 1) * sizeof *d->living);
+    d->candidates = malloc((halfedges / 2 + 1) * sizeof *d->candidates);
     d->best = malloc(vertices * sizeof *d->best);
     d->selected = malloc(vertices * sizeof *d->selected);
     d->spare = malloc(vertices * sizeof *d->spare);
@@ -63,8 +64,9 @@ static int decimation_open(struct decimation *d, struct mesh *mesh, struct err *
     d->later = malloc(vertices);
     d->changed = calloc(vertices, sizeof *d->changed);
     d->touched = calloc(vertices, sizeof *d->touched);
-    if (!d->from || !d->quadric || !d->cost || !d->boxes || !d->living || !d->best ||
-        !d->selected || !d->spare || !d->block_starts || !d->later || !d->changed || !d->touched)
+    if (!d->from || !d->quadric || !d->cost || !d->boxes || !d->living || !d->candidates ||
+        !d->best || !d->selected || !d->spare || !d->block_starts || !d->later || !d->changed ||
+        !d->touched)
         return FAIL(err, ERR_LIMIT, "no memory to simplify %zu triangles", mesh->triangle_count);
     memset(d->from, 0xff, vertices * sizeof *d->from);
     for (uint32_t h = 0; h + 1 < halfedges; h++)
@@ -83,6 +85,7 @@ static void decimation_close(struct decimation *d)
     free(d->quadric);
     free(d->boxes);
     free(d->living);
+    free(d->candidates);
     free(d->best);
     free(d->selected);
     free(d->spare);
@@ -107,9 +110,9 @@ static void renew_costs(struct decimation *d)
             continue;
         uint32_t b = t[halfedge_next(h)];
         bool moved = d->changed[a] == last || d->changed[b] == last;
-        bool retry = d->cost[h] < 0 && (d->touched[a] == last || d->touched[b] == last);
         struct vec at;
-        if (last == 0 || moved || retry)
+        if (last == 0 || moved ||
+            (d->cost[h] < 0 && (d->touched[a] == last || d->touched[b] == last)))
             d->cost[h] = (float)collapse_cost(d, h, &at);
     }
 }
@@ -131,11 +134,10 @@ static uint32_t cost_limit(const struct decimation *d, size_t wanted)
 {
     uint32_t bins[1 << 16] = {0}, limit = 0;
     size_t sum = 0;
-    for (size_t i = 0; i < 3 * d->living_count; i++) {
-        uint32_t h = 3 * d->living[i / 3] + (uint32_t)(i % 3);
-        if (is_candidate(d, h))
-            bins[cost_bits(d->cost[h]) >> 16]++;
-    }
+    for (size_t i = 0; i < d->living_count; i++)
+        for (uint32_t h = 3 * d->living[i], end = h + 3; h < end; h++)
+            if (is_candidate(d, h))
+                bins[cost_bits(d->cost[h]) >> 16]++;
     for (uint32_t b = 0; b < 1 << 16 && sum < wanted; b++) {
         sum += bins[b];
         limit = bins[b] ? b << 16 | 0xffff : limit;
@@ -143,28 +145,34 @@ static uint32_t cost_limit(const struct decimation *d, size_t wanted)
     return limit;
 }
 
+static size_t list_candidates(struct decimation *d, uint32_t limit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->living_count; i++)
+        for (uint32_t h = 3 * d->living[i], end = h + 3; h < end; h++)
+            if (is_candidate(d, h) && cost_bits(d->cost[h]) <= limit)
+                d->candidates[count++] = (struct numbered){cost_bits(d->cost[h]), h};
+    return count;
+}
+
 /* Edges that are the cheapest for both their ends: no two of them share a vertex. */
 static size_t select_edges(struct decimation *d, uint32_t limit)
 {
     const uint32_t *t = d->mesh->triangles;
-    size_t count = 0;
+    size_t candidates = list_candidates(d, limit), count = 0;
     memset(d->best, 0xff, d->mesh->vertex_count * sizeof *d->best);
-    for (size_t i = 0; i < 3 * d->living_count; i++) {
-        uint32_t h = 3 * d->living[i / 3] + (uint32_t)(i % 3);
-        if (!is_candidate(d, h) || cost_bits(d->cost[h]) > limit)
-            continue;
-        uint64_t key = (uint64_t)cost_bits(d->cost[h]) << 32 | h;
-        uint64_t *a = &d->best[t[h]], *b = &d->best[t[halfedge_next(h)]];
+    for (size_t i = 0; i < candidates; i++) {
+        struct numbered c = d->candidates[i];
+        uint64_t key = (uint64_t)c.key << 32 | c.number;
+        uint64_t *a = &d->best[t[c.number]], *b = &d->best[t[halfedge_next(c.number)]];
         *a = key < *a ? key : *a;
         *b = key < *b ? key : *b;
     }
-    for (size_t i = 0; i < 3 * d->living_count; i++) {
-        uint32_t h = 3 * d->living[i / 3] + (uint32_t)(i % 3);
-        if (!is_candidate(d, h) || cost_bits(d->cost[h]) > limit)
-            continue;
-        uint64_t key = (uint64_t)cost_bits(d->cost[h]) << 32 | h;
-        if (d->best[t[h]] == key && d->best[t[halfedge_next(h)]] == key)
-            d->selected[count++] = (struct numbered){cost_bits(d->cost[h]), h};
+    for (size_t i = 0; i < candidates; i++) {
+        struct numbered c = d->candidates[i];
+        uint64_t key = (uint64_t)c.key << 32 | c.number;
+        if (d->best[t[c.number]] == key && d->best[t[halfedge_next(c.number)]] == key)
+            d->selected[count++] = c;
     }
     return count;
 }
@@ -254,7 +262,7 @@ static int run_blocks(struct decimation *d, size_t count, struct err *err)
 /* 0: went on; 1: nothing more can be done. */
 static int run_pass(struct decimation *d, size_t target, struct err *err)
 {
-    size_t needed = (d->live - target + 1) / 2, most = (size_t)((double)needed * PASS_SHARE) + 64;
+    size_t needed = (d->live - target + 1) / 2, most = needed + d->live / PASS_LEAST;
     size_t kept = 0;
     for (size_t i = 0; i < d->living_count; i++)
         if (d->mesh->triangles[3 * (size_t)d->living[i]] != GONE)

@@ -60,7 +60,7 @@ struct decimation {
     double max_error2; /* mean squared distance that is allowed; INFINITY: any */
     size_t live;       /* triangles */
     uint64_t *best;    /* per vertex: cost and number of its cheapest edge */
-    struct numbered *selected, *spare;
+    struct numbered *candidates, *selected, *spare;
     uint32_t *living; /* triangles that are left when a pass begins */
     size_t living_count;
     size_t *block_starts;

@@ -197,10 +197,7 @@ static void measure_wall(struct hollow *h, struct hollow_result *result)
 static int find_inner(struct hollow *h, struct hollow_result *result, const struct mesh *mesh,
                       struct err *err)
 {
-    double low[3], high[3], size = 0, wall = h->options->wall_mm;
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        size = high[k] - low[k] > size ? high[k] - low[k] : size;
+    double size = mesh_longest(mesh), wall = h->options->wall_mm;
     double step = wall / GRID_PER_WALL > size / GRID_MOST ? wall / GRID_PER_WALL : size / GRID_MOST;
     double reach = wall + h->options->drain_mm / 2 + 2 * step;
     struct decimate_options simpler = {.max_error_mm = SIMPLIFY * wall};
@@ -222,10 +219,8 @@ static int find_inner(struct hollow *h, struct hollow_result *result, const stru
 static int take_inner(struct mesh *made, const struct mesh *mesh, const struct hollow *h,
                       struct err *err)
 {
-    double low[3], high[3], size = 0;
+    double low[3], high[3], size = mesh_longest(mesh);
     mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        size = high[k] - low[k] > size ? high[k] - low[k] : size;
     struct mesh away = {0};
     int failed = mesh_append(made, mesh, false, err) || mesh_append(&away, &h->inner, false, err);
     for (unsigned i = 0; !failed && i < h->drain_count; i++) {

@@ -2,9 +2,12 @@
 /* The cut and its peg: where the figure has most flesh above the cut, as thick as that allows. */
 #include "print/shape/joint.h"
 
+#include <stdlib.h>
+
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
 #include "print/repair/solid.h"
+#include "print/repair/steps.h"
 #include "print/shape/bodies.h"
 #include "print/shape/shape.h"
 
@@ -17,7 +20,9 @@
 #define PI 3.14159265358979323846
 
 struct search {
-    struct bvh bvh;
+    struct bvh whole; /* tells inside from outside */
+    struct bvh above; /* only what reaches above the cut may be near */
+    struct mesh reaching;
     const struct joint_options *options;
     double low[3], high[3];
     double depth;
@@ -31,8 +36,8 @@ static double room_at(const struct search *s, double x, double y)
     for (int i = 0; i <= LEVELS; i++) {
         double up = i ? s->depth * i / LEVELS : 0.3;
         struct vec p = {x, y, s->options->at_mm + up};
-        double d = bvh_nearest(&s->bvh, p, PEG_MOST_MM, NULL, NULL);
-        if (d <= s->room || bvh_winding(&s->bvh, p) < 0.5)
+        double d = bvh_nearest(&s->above, p, PEG_MOST_MM, NULL, NULL);
+        if (d <= s->room || bvh_winding(&s->whole, p) < 0.5)
             return -1;
         room = d < room ? d : room;
     }
@@ -48,6 +53,33 @@ static void look_around(struct search *s, double x, double y, double half_x, dou
             if (room > s->room)
                 s->room = room, s->x = px, s->y = py;
         }
+}
+
+static int search_open(struct search *s, const struct mesh *mesh, struct err *err)
+{
+    uint8_t *keep = malloc(mesh->triangle_count + 1);
+    if (!keep || mesh_copy(&s->reaching, mesh, err)) {
+        free(keep);
+        return FAIL(err, ERR_LIMIT, "no memory to split a mesh");
+    }
+    for (size_t t = 0; t < mesh->triangle_count; t++) {
+        keep[t] = 0;
+        for (int k = 0; k < 3; k++)
+            keep[t] |= mesh_corner(mesh, t, k).z > s->options->at_mm + 0.05;
+    }
+    int failed = mesh_keep(&s->reaching, keep, err);
+    free(keep);
+    return failed || bvh_build(&s->whole, mesh, err) || bvh_add_dipoles(&s->whole, err) ||
+                   bvh_build(&s->above, &s->reaching, err)
+               ? -1
+               : 0;
+}
+
+static void search_close(struct search *s)
+{
+    bvh_free(&s->whole);
+    bvh_free(&s->above);
+    mesh_free(&s->reaching);
 }
 
 /* Tries the ordered depth, then less. 1: nowhere. */
@@ -95,14 +127,6 @@ static int add_half(struct mesh *mesh, const struct search *s, bool above, struc
     return body_add_box(mesh, low, high, err);
 }
 
-static double longest(const struct search *s)
-{
-    double most = 0;
-    for (int k = 0; k < 3; k++)
-        most = s->high[k] - s->low[k] > most ? s->high[k] - s->low[k] : most;
-    return most;
-}
-
 static int make_upper(struct mesh *upper, const struct mesh *mesh, const struct search *s,
                       const struct joint_result *peg, struct err *err)
 {
@@ -113,7 +137,7 @@ static int make_upper(struct mesh *upper, const struct mesh *mesh, const struct 
                  add_peg(&away, peg, o->clearance_mm, o->at_mm - ROOT_MM, top, 0, err) ||
                  mesh_append(upper, mesh, false, err) || mesh_append(upper, &away, true, err);
     mesh_free(&away);
-    return failed ? -1 : mesh_unite(upper, longest(s), NULL, err);
+    return failed ? -1 : mesh_unite(upper, mesh_longest(mesh), NULL, err);
 }
 
 static int make_lower(struct mesh *lower, const struct mesh *mesh, const struct search *s,
@@ -121,7 +145,7 @@ static int make_lower(struct mesh *lower, const struct mesh *mesh, const struct 
 {
     const struct joint_options *o = s->options;
     struct mesh away = {0};
-    double size = longest(s);
+    double size = mesh_longest(mesh);
     int failed = add_half(&away, s, true, err) || mesh_append(lower, mesh, false, err) ||
                  mesh_append(lower, &away, true, err);
     mesh_free(&away);
@@ -142,8 +166,8 @@ int mesh_split_joint(struct mesh *upper, struct mesh *lower, struct joint_result
     if (mesh->triangle_count == 0 || !(options->at_mm > s.low[2] + 0.4) ||
         !(options->at_mm < s.high[2] - options->depth_mm / 2))
         return 1;
-    int failed = bvh_build(&s.bvh, mesh, err) || bvh_add_dipoles(&s.bvh, err) ? -1 : find_room(&s);
-    bvh_free(&s.bvh);
+    int failed = search_open(&s, mesh, err) ? -1 : find_room(&s);
+    search_close(&s);
     if (!failed) {
         double peg = 2 * (s.room - options->wall_mm - options->clearance_mm);
         *result = (struct joint_result){peg < PEG_MOST_MM ? peg : PEG_MOST_MM, s.depth, s.x, s.y};

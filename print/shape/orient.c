@@ -7,23 +7,25 @@
 
 #include "print/shape/orient_parts.h"
 
-#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 700 ways */
-#define THIN 64                       /* cells of that along the longest side */
-#define COARSE 80                     /* of the layers: all directions */
-#define MEDIUM 125                    /* the better ones once more, and small turns */
-#define FINE 300                      /* the last few, on the mesh itself */
-#define BETTER 28                     /* directions that are looked at once more */
-#define IMPROVED 6                    /* of these are improved by small turns */
-#define FINAL 8                       /* and these judged as they are */
-#define TIE 0.05 /* a hundredth of a degree can shift an estimate by 3 % */
-#define APART 0.985 /* cosine of 10 degrees: nearer ones are one alternative */
+#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 570 ways */
+#define MANY_TRIANGLES ((size_t)300000)
+#define THIN_FINE 300 /* cells that large meshes are thinned by for the last judgement */
+#define THIN 64       /* cells of that along the longest side */
+#define COARSE 80     /* of the layers: all directions */
+#define MEDIUM 125    /* the better ones once more, and small turns */
+#define FINE 300      /* the last few, on the mesh itself */
+#define BETTER 28     /* directions that are looked at once more */
+#define IMPROVED 6    /* of these are improved by small turns */
+#define FINAL 8       /* and these judged as they are */
+#define TIE 0.05      /* a hundredth of a degree can shift an estimate by 3 % */
+#define APART 0.985   /* cosine of 10 degrees: nearer ones are one alternative */
 
 struct search {
     const struct mesh *mesh;
     const struct orient_options *options;
     struct judge full, fewer;
-    struct mesh copy;
-    struct vec *directions; /* all; 1 .. flat are flat sides */
+    struct mesh dense, light; /* thinned out, when the mesh is too large for each use */
+    struct vec *directions;   /* all; 1 .. flat are flat sides */
     size_t flat;
     struct orient_stand *stands;
     size_t count, count_tried;
@@ -32,23 +34,30 @@ struct search {
 static int search_open(struct search *s, const struct mesh *mesh,
                        const struct orient_options *options, struct err *err)
 {
-    const struct mesh *fewer = mesh;
+    const struct mesh *full = mesh, *fewer = mesh;
     *s = (struct search){.mesh = mesh, .options = options};
-    if (judge_open(&s->full, mesh, options, err))
-        return -1;
-    if (mesh->triangle_count > FEW_TRIANGLES) {
-        if (mesh_thin_out(&s->copy, mesh, s->full.size_mm / THIN, err))
+    double size = longest_side(mesh);
+    if (mesh->triangle_count > MANY_TRIANGLES) {
+        if (mesh_thin_out(&s->dense, mesh, size / THIN_FINE, err))
             return -1;
-        fewer = &s->copy;
+        full = &s->dense;
     }
-    return judge_open(&s->fewer, fewer, options, err);
+    if (mesh->triangle_count > FEW_TRIANGLES) {
+        if (mesh_thin_out(&s->light, mesh, size / THIN, err))
+            return -1;
+        fewer = &s->light;
+    }
+    return judge_open(&s->full, full, options, err) || judge_open(&s->fewer, fewer, options, err)
+               ? -1
+               : 0;
 }
 
 static void search_close(struct search *s)
 {
     judge_close(&s->full);
     judge_close(&s->fewer);
-    mesh_free(&s->copy);
+    mesh_free(&s->dense);
+    mesh_free(&s->light);
     free(s->stands);
     free(s->directions);
 }

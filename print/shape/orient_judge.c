@@ -26,20 +26,6 @@ static struct vec centre_of_mass(const struct mesh *mesh)
     return vec_add(origin, vec_scale(sum, fabs(volume) > 0 ? 1 / volume : 0));
 }
 
-int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
-               struct err *err)
-{
-    *judge = (struct judge){.mesh = mesh, .options = options};
-    if (mesh->triangle_count == 0)
-        return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
-    double low[3], high[3];
-    mesh_bounds(mesh, low, high);
-    for (int k = 0; k < 3; k++)
-        judge->size_mm = high[k] - low[k] > judge->size_mm ? high[k] - low[k] : judge->size_mm;
-    judge->middle = centre_of_mass(mesh);
-    return options->protect_front ? front_find(&judge->front, mesh, err) : 0;
-}
-
 void judge_close(struct judge *judge)
 {
     free(judge->front);
@@ -102,6 +88,41 @@ static void surfaces(struct orient_stand *out, const struct judge *judge, const 
         if (judge->front && judge->front[t])
             out->front_scars_mm2 += length / 2;
     }
+}
+
+/* The front may get the scars that it has standing upright, and a hundredth of it. */
+static int protect_front(struct judge *judge, struct err *err)
+{
+    struct orient_stand upright = {0};
+    double low[3], high[3], area = 0;
+    if (front_find(&judge->front, judge->mesh, err))
+        return -1;
+    for (size_t t = 0; t < judge->mesh->triangle_count; t++)
+        area += judge->front[t] ? vec_length(mesh_normal2(judge->mesh, t)) / 2 : 0;
+    mesh_bounds(judge->mesh, low, high);
+    surfaces(&upright, judge, judge->mesh, low[2]);
+    judge->front_mm2 = upright.front_scars_mm2 + 0.01 * area;
+    return 0;
+}
+
+double longest_side(const struct mesh *mesh)
+{
+    double low[3], high[3], size = 0;
+    mesh_bounds(mesh, low, high);
+    for (int k = 0; k < 3; k++)
+        size = high[k] - low[k] > size ? high[k] - low[k] : size;
+    return size;
+}
+
+int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
+               struct err *err)
+{
+    *judge = (struct judge){.mesh = mesh, .options = options};
+    if (mesh->triangle_count == 0)
+        return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
+    judge->size_mm = longest_side(mesh);
+    judge->middle = centre_of_mass(mesh);
+    return options->protect_front ? protect_front(judge, err) : 0;
 }
 
 static bool fits(const double size[3], const double bed[3])
@@ -179,7 +200,8 @@ int judge_stand(struct orient_stand *out, const struct judge *judge, struct vec 
         goto out;
     surfaces(out, judge, &turned, low[2]);
     out->cost_mm3 += o->front_mm3 * out->front_scars_mm2 + poor_footing(out, judge->size_mm);
-    out->allowed = fits(out->size_mm, o->bed_mm) && out->tilt_deg >= o->tilt_deg;
+    out->allowed = fits(out->size_mm, o->bed_mm) && out->tilt_deg >= o->tilt_deg &&
+                   (!judge->front || out->front_scars_mm2 <= judge->front_mm2);
     result = 0;
 out:
     layer_grid_free(&grid);

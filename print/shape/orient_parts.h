@@ -12,7 +12,10 @@ struct judge {
     double size_mm;    /* longest side */
     struct vec middle; /* centre of mass */
     uint8_t *front;    /* per triangle: it is to be kept free of support; NULL: none */
+    double front_mm2;  /* scars there that are bearable */
 };
+
+double longest_side(const struct mesh *mesh);
 
 int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient_options *options,
                struct err *err) MUST_CHECK;

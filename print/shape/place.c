@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Turning, scaling, moving. */
+#include "print/measure/measure.h"
 #include "print/shape/shape.h"
 
 void mesh_rotate(struct mesh *mesh, const struct rotation *r)

@@ -257,12 +257,14 @@ async function revise(item, button) {
   const given = await ask("Revise " + (item.name || item.template), "Revise", [
     { name: "reason", label: "What is to change, and why", type: "textarea", needed: "Please say why." },
     { name: "height_mm", label: "Height in mm", type: "number", step: "0.5", value: item.options.height_mm || "" },
+    ...(item.options.text !== undefined ? [{ name: "text", label: "Words on the base", value: item.options.text }] : []),
     { name: "regenerate", label: "Ask for a new model instead of preparing this one again", type: "checkbox" },
   ]);
   if (!given) return;
   const body = { decision: "revise", reason: given.reason, regenerate: given.regenerate, options: {} };
   const height = Number(given.height_mm);
   if (height > 0 && height !== item.options.height_mm) body.options.height_mm = height;
+  if (given.text !== undefined && given.text !== item.options.text) body.options.text = given.text;
   await act(button, "Sent back for another round", () => decide(item, body));
 }
 

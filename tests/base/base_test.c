@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static struct err err;
 
@@ -138,6 +139,31 @@ static size_t chunk_at(char name[5], const uint8_t *file, size_t at)
     return at + 12 + ((size_t)file[at + 2] << 8) + file[at + 3]; /* these are under 64 KiB */
 }
 
+/* A still PNG of the last frame: its pixels under the name that still pictures have. */
+static int last_frame(struct picture *out, const struct bytes *animation)
+{
+    struct bytes still = {0};
+    char name[5];
+    size_t from = 0;
+    for (size_t at = 8, next; at < animation->len; at = next) {
+        next = chunk_at(name, animation->data, at);
+        from = strcmp(name, "fcTL") == 0 ? next : from;
+    }
+    size_t end = chunk_at(name, animation->data, from), n = end - from - 16;
+    uint8_t head[8] = {0, 0, (uint8_t)(n >> 8), (uint8_t)n, 'I', 'D', 'A', 'T'}, tail[4];
+    uLong crc = crc32(crc32(0, head + 4, 4), animation->data + from + 12, (uInt)n);
+    for (int i = 0; i < 4; i++)
+        tail[i] = (uint8_t)(crc >> (24 - 8 * i));
+    int failed = bytes_append(&still, animation->data, 33, &err) ||
+                 bytes_append(&still, head, 8, &err) ||
+                 bytes_append(&still, animation->data + from + 12, n, &err) ||
+                 bytes_append(&still, tail, 4, &err) ||
+                 bytes_append(&still, animation->data + animation->len - 12, 12, &err) ||
+                 png_decode(out, NULL, still.data, still.len, 100, &err);
+    bytes_free(&still);
+    return failed;
+}
+
 /* Three frames: a reader of still pictures sees the first, the others follow with rising numbers.
  */
 static void test_png__plays_frames_in_turn(void)
@@ -156,9 +182,13 @@ static void test_png__plays_frames_in_turn(void)
         strcat(strcat(names, name), " ");
         if (strcmp(name, "fcTL") == 0 || strcmp(name, "fdAT") == 0)
             CHECK(file.data[at + 11] == sequence++);
+        if (strcmp(name, "fcTL") == 0) /* each in place of the last: it could not be cleared */
+            CHECK(file.data[at + 8 + 25] == 0);
     }
     CHECK_TEXT(names, "IHDR acTL sRGB fcTL IDAT fcTL fdAT fcTL fdAT IEND ");
-    CHECK(file.data[8 + 8 + 9] == 6); /* with alpha, for all frames, since one needs it */
+    CHECK_OK(last_frame(&out, &file));
+    CHECK(out.rgba[3] == 0);
+    picture_free(&out);
     frames[1].width = 0;
     CHECK_FAILS(png_animate(&file, frames, 3, 80, 6, &err), ERR_INPUT);
     CHECK_FAILS(png_animate(&file, frames, 0, 80, 6, &err), ERR_INPUT);

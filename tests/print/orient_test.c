@@ -131,6 +131,7 @@ static void test_orientation__knows_the_front(void)
     CHECK(face.front_scars_mm2 > 200 && back.front_scars_mm2 == 0);
     CHECK(face.cost_mm3 > back.cost_mm3 + 800);
     CHECK_NEAR(face.support_mm3[0] / back.support_mm3[0], 1, 0.02);
+    CHECK(!face.allowed && back.allowed);
     mesh_free(&m);
 }
 

@@ -18,7 +18,7 @@ static uint8_t (*two_halves(struct mesh *m))[3]
         abort();
     for (size_t t = 0; t < m->triangle_count; t++) {
         bool low = m->xyz[3 * m->triangles[3 * t] + 2] < 0;
-        uint8_t noise = (uint8_t)(t * 2654435761u >> 29);
+        uint8_t noise = (uint8_t)((uint32_t)t * 2654435761u >> 29);
         rgb[t][0] = (uint8_t)(low ? 200 + noise : 240 + noise);
         rgb[t][1] = rgb[t][2] = (uint8_t)(low ? 20 + noise : 240 + noise);
     }

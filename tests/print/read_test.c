@@ -424,6 +424,17 @@ static void test_gltf__stands_at_its_default_weights(void)
     CHECK(is_at(0, 0, -2, 0) && is_at(1, 1, -2, 0) && is_at(2, 0, -2, 1));
 }
 
+/* Nothing to copy to nowhere: the undefined-behaviour sanitizer found it. */
+static void test_gltf__takes_accessors_of_nothing(void)
+{
+    FAILS_WITH(read_gltf_with("[{\"mesh\":0}]", "4",
+                              "[{\"bufferView\":0,\"componentType\":5126,\"count\":0,\"type\":"
+                              "\"VEC3\"},{\"bufferView\":3,\"componentType\":5125,\"count\":0,"
+                              "\"type\":\"SCALAR\"}]",
+                              VIEWS),
+               "mesh_empty");
+}
+
 /* Decimals as near to the middle of two floats as can be are where a fast way goes wrong. */
 static void test_text__rounds_numbers_exactly(void)
 {
@@ -515,5 +526,6 @@ TESTS(TEST(test_read__refuses_what_is_no_mesh), TEST(test_stl__reads_text_in_odd
       TEST(test_glb__is_held_to_its_lengths), TEST(test_gltf__unpacks_draco),
       TEST(test_gltf__refuses_draco_that_unpacks_to_more), TEST(test_gltf__unpacks_meshopt),
       TEST(test_gltf__refuses_meshopt_bombs), TEST(test_gltf__stands_at_its_default_weights),
-      TEST(test_text__rounds_numbers_exactly), TEST(test_obj__reads_large_files_in_pieces),
-      TEST(test_stl__reads_large_text_in_pieces), TEST(test_ply__takes_runs_of_plain_triangles))
+      TEST(test_gltf__takes_accessors_of_nothing), TEST(test_text__rounds_numbers_exactly),
+      TEST(test_obj__reads_large_files_in_pieces), TEST(test_stl__reads_large_text_in_pieces),
+      TEST(test_ply__takes_runs_of_plain_triangles))

@@ -86,6 +86,9 @@ static void test_repair__closes_a_triangular_hole(void)
     CHECK(counts.holes.filled == 1 && !counts.rebuilt);
     CHECK(is_solid(&m));
     CHECK_NEAR(mesh_volume(&m), 1000, 1e-3);
+    /* The report can say where. */
+    CHECK(counts.place_count == 1 && counts.places[0].triangles == 1);
+    CHECK(strcmp(counts.places[0].rung, "fill_holes") == 0);
     mesh_free(&m);
 }
 
@@ -217,7 +220,7 @@ static void test_rebuild__makes_a_solid_of_an_open_box(void)
     struct mesh m = {0}, out = {0};
     add_box(&m, -10, -10, -10, 20, 20, 20);
     m.triangle_count -= 1;
-    struct rebuild_options options = {.cells = 40};
+    struct rebuild_options options = {.step_mm = 0.5};
     CHECK_OK(mesh_rebuild(&out, &m, &options, &err));
     CHECK(is_solid(&out));
     CHECK_NEAR(mesh_volume(&out), 8000, 700);
@@ -231,7 +234,7 @@ static void test_rebuild__joins_what_overlaps(void)
     struct mesh m = {0}, out = {0};
     add_ball(&m, 0, 0, 0, 10, 24);
     add_ball(&m, 10, 0, 0, 10, 24);
-    struct rebuild_options options = {.cells = 60};
+    struct rebuild_options options = {.step_mm = 0.5};
     CHECK_OK(mesh_rebuild(&out, &m, &options, &err));
     CHECK(is_solid(&out));
     struct mesh_measures measures;
@@ -247,7 +250,7 @@ static void test_rebuild__finds_nothing_in_a_triangle(void)
     struct mesh m = {0}, out = {0};
     add_box(&m, 0, 0, 0, 10, 10, 10);
     m.triangle_count = 1;
-    struct rebuild_options options = {.cells = 40};
+    struct rebuild_options options = {.step_mm = 0.25};
     CHECK_OK(mesh_rebuild(&out, &m, &options, &err));
     CHECK(out.triangle_count == 0 || mesh_volume(&out) < 1e-3);
     mesh_free(&m);

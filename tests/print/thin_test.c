@@ -95,6 +95,26 @@ static void test_thin__the_rim_of_a_wedge_is_not_a_wall(void)
     mesh_free(&sharp);
 }
 
+/* Who allows a third of the surface to be thin has nothing to enlarge. */
+static void test_thin__passes_with_the_share_that_may_be_thin(void)
+{
+    struct mesh m = {0};
+    struct bvh bvh;
+    struct thin_walls got;
+    struct thin_options options = {.limit_mm = 0.8, .pass_share = 0.33};
+    add_box(&m, 0, 0, 0, 30, 30, 30);
+    add_box(&m, 40, 0, 0, 0.5f, 30, 30);
+    CHECK_OK(bvh_build(&bvh, &m, &err));
+    CHECK_OK(mesh_thin_walls(&got, &bvh, &options, &err));
+    CHECK_NEAR(got.thin_share, 1860.0 / 7260, 0.02);
+    CHECK(got.pass_scale <= 1 && got.thinnest_mm > 1);
+    options.pass_share = 0.2;
+    CHECK_OK(mesh_thin_walls(&got, &bvh, &options, &err));
+    CHECK_NEAR(got.pass_scale, 1.6, 0.03);
+    bvh_free(&bvh);
+    mesh_free(&m);
+}
+
 /* A thin plate over a thick body is not part of it: the gap between them is no material. */
 static void test_thin__what_is_near_is_not_joined(void)
 {
@@ -124,6 +144,23 @@ static void test_thin__tells_each_triangle_its_thickness(void)
     mesh_free(&m);
 }
 
+/* A 3MF may say that it is as large as the moon: nothing there is thin, and nothing overflows. */
+static void test_thin__bears_any_size(void)
+{
+    struct mesh m = {0};
+    struct thin_walls got;
+    add_box(&m, 1e20f, 1e20f, -1e20f, 3e20f, 3e20f, 3e20f);
+    CHECK_OK(thin(&got, &m, 0.8, NULL));
+    CHECK(got.thin_share == 0);
+    mesh_free(&m);
+    add_box(&m, 0, 0, 0, 1e-20f, 1e-20f, 1e-20f);
+    CHECK_OK(thin(&got, &m, 0.8, NULL));
+    mesh_free(&m);
+    m = (struct mesh){0};
+    CHECK_OK(thin(&got, &m, 0.8, NULL));
+    CHECK(got.thin_share == 0 && isinf(got.thinnest_mm));
+}
+
 static void test_thin__same_answer_with_one_processor_or_three(void)
 {
     struct mesh m = {0};
@@ -144,6 +181,7 @@ static void test_thin__same_answer_with_one_processor_or_three(void)
 TESTS(TEST(test_thin__a_sheet_is_as_thick_as_it_is), TEST(test_thin__finds_the_one_thin_part),
       TEST(test_thin__a_rod_is_as_thick_as_its_diameter),
       TEST(test_thin__the_rim_of_a_wedge_is_not_a_wall),
+      TEST(test_thin__passes_with_the_share_that_may_be_thin),
       TEST(test_thin__what_is_near_is_not_joined),
-      TEST(test_thin__tells_each_triangle_its_thickness),
+      TEST(test_thin__tells_each_triangle_its_thickness), TEST(test_thin__bears_any_size),
       TEST(test_thin__same_answer_with_one_processor_or_three))
