@@ -91,6 +91,8 @@ def peers(b):
          lambda i, o: [b.tool("peers/openvdb_peer"), "0.35", i, o]),
     ]
     for name, program, command in rows:
+        if b.args.without and b.args.without in name:
+            continue
         if shutil.which(program):
             found[name] = command
         else:
@@ -293,6 +295,7 @@ def main():
     p.add_argument("--work", default="build/bench")
     p.add_argument("--full", action="store_true", help="also 400 k and 1 M meshes and the larger broken files")
     p.add_argument("--only", default="", help="inputs whose name has this word")
+    p.add_argument("--without", default="", help="leave out the peers whose name has this word")
     p.add_argument("--part", choices=["repair", "decimate", "limit"], help="one part of it")
     b = Bench(p.parse_args())
     b.say("# Bench\n")

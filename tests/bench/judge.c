@@ -19,6 +19,7 @@
 
 #define SAMPLES 20000
 #define DIRECTIONS 48
+#define ANCHORS 2500 /* of the samples lay the output over the input */
 
 static struct err err;
 
@@ -145,24 +146,25 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Where `points` must be moved to lie on the output: point to plane, the worst third left out. */
-static struct vec lay_over(const struct bvh *output, const struct point *points)
+static struct vec lay_over(const struct bvh *output, const struct point *points, int count)
 {
     struct vec shift = {0, 0, 0};
-    static double off[SAMPLES / 8], sorted[SAMPLES / 8];
-    for (int round = 0; round < 12; round++) {
+    static double off[ANCHORS], sorted[ANCHORS];
+    int n_used = count < ANCHORS ? count : ANCHORS;
+    for (int round = 0; n_used > 3 && round < 12; round++) {
         double a[3][3] = {{0}}, b[3] = {0}, x[3];
-        static struct vec normals[SAMPLES / 8];
-        for (int i = 0; i < SAMPLES / 8; i++) {
+        static struct vec normals[ANCHORS];
+        for (int i = 0; i < n_used; i++) {
             uint32_t triangle = 0;
-            struct vec at, p = vec_add(points[8 * i].at, shift);
+            struct vec at, p = vec_add(points[(long)i * count / n_used].at, shift);
             bvh_nearest(output, p, 1e9, &at, &triangle);
             normals[i] = vec_unit(mesh_normal2(output->mesh, triangle));
             off[i] = vec_dot(vec_sub(at, p), normals[i]);
             sorted[i] = fabs(off[i]);
         }
-        qsort(sorted, SAMPLES / 8, sizeof *sorted, by_size);
-        double most = sorted[SAMPLES / 12];
-        for (int i = 0; i < SAMPLES / 8; i++) {
+        qsort(sorted, (size_t)n_used, sizeof *sorted, by_size);
+        double most = sorted[n_used * 2 / 3];
+        for (int i = 0; i < n_used; i++) {
             if (fabs(off[i]) > most)
                 continue;
             double n[3] = {normals[i].x, normals[i].y, normals[i].z};
@@ -186,7 +188,6 @@ static void judge_distance(const struct mesh *in, const struct mesh *out)
     static struct point points[SAMPLES];
     struct bvh before, after;
     double sum = 0, most = 0;
-    size_t seen = 0;
     if (bvh_build(&before, in, &err) || bvh_build(&after, out, &err))
         give_up(err.what);
     draw_points(points, in);
@@ -194,17 +195,18 @@ static void judge_distance(const struct mesh *in, const struct mesh *out)
     if (!speck)
         give_up("no memory");
     find_specks(speck, in);
-    struct vec shift = lay_over(&after, points);
-    for (int i = 0; i < SAMPLES; i++) {
+    int seen = 0;
+    for (int i = 0; i < SAMPLES; i++)
+        if (!speck[points[i].triangle] && can_be_seen(&before, &points[i]))
+            points[seen++] = points[i];
+    struct vec shift = lay_over(&after, points, seen);
+    for (int i = 0; i < seen; i++) {
         double d = bvh_nearest(&after, vec_add(points[i].at, shift), 1e9, NULL, NULL);
-        if (speck[points[i].triangle] || !can_be_seen(&before, &points[i]))
-            continue;
         sum += d;
         most = fmax(most, d);
-        seen++;
     }
     printf(",\"visible_share\":%.4f,\"dev_mean\":%.3g,\"dev_max\":%.3g,\"moved\":%.3g",
-           (double)seen / SAMPLES, seen ? sum / (double)seen : 0, most, vec_length(shift));
+           (double)seen / SAMPLES, seen ? sum / seen : 0, most, vec_length(shift));
     free(speck);
     bvh_free(&before);
     bvh_free(&after);
