@@ -53,7 +53,7 @@ static const struct cli_option prep[] = {
 static const struct cli_option render[] = {
     {"-o", "OUT.png", "the picture to write"},
     {"--size", "WxH", "pixels [640x640]"},
-    {"--view", "VIEW", "front, back, left, right, bottom or iso [iso]"},
+    {"--view", "VIEW", "front, back, left, right, bottom, low or iso [iso]"},
     {"--heat", "MAP", "thin (by --material) or overhang: paint it by what is hard to print"},
     {"--material", "ID", "whose least wall thin is measured by [pla]"},
     {"--ruler", NULL, "with a 10 mm grid and a scale"},

@@ -269,7 +269,7 @@ int cli_mesh_render(const struct cli *cli, struct err *err)
         return FAIL_CODE(err, ERR_INPUT, "usage", "--size is WxH from 16x16 to 4096x4096");
     if (view_from_name(view) < 0)
         return FAIL_CODE(err, ERR_INPUT, "usage",
-                         "--view is front, back, left, right, bottom or iso");
+                         "--view is front, back, left, right, bottom, low or iso");
     if (cli_flag(cli, "--heat") && (heat_from_name(cli_text(cli, "--heat", "")) < 0 ||
                                     strcmp(cli_text(cli, "--heat", ""), "deviation") == 0))
         return FAIL_CODE(err, ERR_INPUT, "usage",

@@ -97,17 +97,20 @@ int role_draw(const struct prepared *made, const struct ask *ask, struct err *er
     uint8_t *rgb;
     if (role_paint(&rgb, made, err))
         return -1;
+    struct render_options below = view;
+    below.view = VIEW_LOW; /* overhangs look down */
     turn.view = VIEW_FRONT;
     turn.width = turn.height = TURN_PIXELS;
     turn.triangle_rgb = rgb;
-    int failed = draw("render_front.png", mesh, VIEW_FRONT, false, rgb, err) ||
-                 draw("render_iso.png", mesh, VIEW_ISO, true, rgb, err) ||
-                 draw("render_back.png", mesh, VIEW_BACK, false, rgb, err) ||
-                 draw_heat("render_thin.png", mesh, HEAT_THIN, &inputs, NULL, &view, err) ||
-                 draw_heat("render_overhang.png", mesh, HEAT_OVERHANG, &inputs, NULL, &view, err) ||
-                 draw_heat("render_change.png", mesh, HEAT_DEVIATION, &inputs, made, &view, err) ||
-                 draw_turn("render_turn.png", mesh, &turn, TURN_FRAMES, err) ||
-                 write_preview(mesh, rgb, err);
+    int failed =
+        draw("render_front.png", mesh, VIEW_FRONT, false, rgb, err) ||
+        draw("render_iso.png", mesh, VIEW_ISO, true, rgb, err) ||
+        draw("render_back.png", mesh, VIEW_BACK, false, rgb, err) ||
+        draw_heat("render_thin.png", mesh, HEAT_THIN, &inputs, NULL, &view, err) ||
+        draw_heat("render_overhang.png", mesh, HEAT_OVERHANG, &inputs, NULL, &below, err) ||
+        draw_heat("render_change.png", mesh, HEAT_DEVIATION, &inputs, made, &view, err) ||
+        draw_turn("render_turn.png", mesh, &turn, TURN_FRAMES, err) ||
+        write_preview(mesh, rgb, err);
     free(rgb);
     return failed ? -1 : 0;
 }

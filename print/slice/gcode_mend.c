@@ -32,7 +32,7 @@ static int put_thumbnail(FILE *out, const struct mesh *mesh, uint32_t side, stru
     int failed = -1;
     options.width = options.height = side;
     options.transparent = true;
-    if (mesh_render(&picture, mesh, &options, err) || png_encode(&png, &picture, 9, err))
+    if (mesh_render_thumbnail(&picture, mesh, &options, err) || png_encode(&png, &picture, 9, err))
         goto out;
     text = malloc(4 * ((png.len + 2) / 3) + 1);
     if (!text) {
