@@ -13,7 +13,7 @@
 
 #define MAX_ROUNDS 12
 #define MAX_SNAPS 6
-#define MAX_SQUASHES 8
+#define MAX_SQUASHES 16
 #define MAX_NUDGES 3
 
 static bool has_area(const struct mesh *mesh, size_t t)
@@ -161,7 +161,8 @@ static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err
 /* Rounding makes more than it settles: no use going on. */
 static bool diverges(size_t pairs, size_t before, const struct arrange_counts *counts)
 {
-    return counts->rounds >= 2 && (pairs > 2 * before + 20 || pairs > 4 * counts->pairs + 100);
+    return (counts->rounds >= 1 && pairs > 4 * counts->pairs + 100) ||
+           (counts->rounds >= 2 && pairs > 2 * before + 20);
 }
 
 /* 1 where there was too much to cut. */

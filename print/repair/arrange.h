@@ -19,8 +19,10 @@ struct arrange_counts {
  *
  * Shape    any triangles, finite coordinates. Equal corners become one vertex, triangles without
  *          area and vertices without triangles go.
- * Units    new corners lie on the grid of mesh_grid_step; corners of triangles that meet are moved onto it, the others
- *          keep theirs bit for bit.
+ * Units    new corners lie on the grid of mesh_grid_step; corners of triangles that meet are moved
+ *          onto it, the others keep theirs bit for bit. Where rounding does not settle (sheets that
+ *          nearly coincide), shells that meet are moved by 4 to 128 steps, each whole, and all is
+ *          tried again.
  * Result   *from (may be NULL): for each triangle of the result the number of the one in the input
  *          it is a piece of; malloc'ed, the caller frees. *counts may be NULL.
  * Cost     finding O(n log n), cutting O(pairs) for each round; usually 2 to 4 rounds.
