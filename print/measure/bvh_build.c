@@ -10,6 +10,7 @@
 #define LEAF 4
 #define DIGIT_BITS 10
 #define DIGITS (1 << DIGIT_BITS)
+#define FEW 20000 /* below this threads cost more than they bring, much more on a busy machine */
 #define TASK_LEAVES 4096 /* below this a subtree is built by one thread */
 
 static uint32_t spread_bits(uint32_t x)
@@ -33,16 +34,14 @@ static float greatest(float a, float b)
 
 static void whole_box(const struct mesh *mesh, float low[3], float high[3])
 {
-    float x0 = INFINITY, y0 = INFINITY, z0 = INFINITY;
-    float x1 = -INFINITY, y1 = -INFINITY, z1 = -INFINITY;
-#pragma omp parallel for schedule(static) reduction(min : x0, y0, z0) reduction(max : x1, y1, z1)
-    for (size_t v = 0; v < mesh->vertex_count; v++) {
-        const float *p = mesh->xyz + 3 * v;
-        x0 = least(x0, p[0]), y0 = least(y0, p[1]), z0 = least(z0, p[2]);
-        x1 = greatest(x1, p[0]), y1 = greatest(y1, p[1]), z1 = greatest(z1, p[2]);
-    }
-    low[0] = x0, low[1] = y0, low[2] = z0;
-    high[0] = x1, high[1] = y1, high[2] = z1;
+    for (int k = 0; k < 3; k++)
+        low[k] = INFINITY, high[k] = -INFINITY;
+    for (size_t v = 0; v < mesh->vertex_count; v++)
+        for (int k = 0; k < 3; k++) {
+            float x = mesh->xyz[3 * v + (size_t)k];
+            low[k] = least(low[k], x);
+            high[k] = greatest(high[k], x);
+        }
 }
 
 /* Key: Morton code of the box's middle above, number of the triangle below. */
@@ -53,7 +52,7 @@ static void make_keys(uint64_t *keys, const struct mesh *mesh)
     for (int k = 0; k < 3; k++)
         scale = greatest(scale, high[k] - low[k]);
     scale = scale > 0 ? 1023 / scale : 0;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (mesh->triangle_count > FEW)
     for (size_t t = 0; t < mesh->triangle_count; t++) {
         const uint32_t *v = mesh->triangles + 3 * t;
         uint32_t code = 0;
@@ -72,7 +71,7 @@ static void make_keys(uint64_t *keys, const struct mesh *mesh)
 static void sort_pass(uint64_t *to, const uint64_t *from, size_t count, int shift,
                       uint32_t (*starts)[DIGITS])
 {
-#pragma omp parallel
+#pragma omp parallel if (count > FEW)
     {
         size_t threads = (size_t)omp_get_num_threads(), me = (size_t)omp_get_thread_num();
         size_t begin = count * me / threads, end = count * (me + 1) / threads;
@@ -112,7 +111,7 @@ static int sort_keys(uint64_t *keys, uint64_t *spare, size_t count)
 static void place_triangles(struct bvh *bvh, const uint64_t *keys)
 {
     const struct mesh *mesh = bvh->mesh;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (mesh->triangle_count > FEW)
     for (size_t i = 0; i < mesh->triangle_count; i++) {
         struct exact_triangle *t = &bvh->corners[i];
         bvh->order[i] = (uint32_t)keys[i];
@@ -170,7 +169,7 @@ static int build(struct bvh *bvh, uint64_t *keys)
         return -1;
     place_triangles(bvh, keys);
     bvh->node_count = 2 * leaves - 1;
-#pragma omp parallel
+#pragma omp parallel if (n > FEW)
 #pragma omp single
     node_build(bvh, 0, 1, 0, (uint32_t)leaves);
     return 0;

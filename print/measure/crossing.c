@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW 20000 /* triangles: below this one thread is as fast, and faster on a busy machine */
 #define TASKS 2048
 #define TASK_SHARE 64 /* one task may use up a 64th of max_tests */
 
@@ -171,7 +172,7 @@ static int make_tasks(struct crossing *c)
 static void fit_boxes(struct crossing *c)
 {
     const uint8_t *dirty = c->options->dirty;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (c->bvh->mesh->triangle_count > FEW)
     for (size_t i = 0; i < c->bvh->mesh->triangle_count; i++) {
         const struct exact_triangle *t = &c->bvh->corners[i];
         struct triangle_box *box = &c->boxes[i];
@@ -221,10 +222,11 @@ static bool run_tasks(const struct crossing *c, struct finds *finds, bool *gave_
 {
     size_t tests = 0, pairs = 0, max_pairs = c->options->max_pairs;
     bool no_memory = false;
+    bool threads = c->bvh->mesh->triangle_count > FEW;
     *gave_up = false;
     for (size_t from = 0; from < c->task_count && !*gave_up; from += TASK_SHARE) {
         size_t end = from + TASK_SHARE < c->task_count ? from + TASK_SHARE : c->task_count;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (threads)
         for (size_t i = from; i < end; i++)
             nodes_meet(c, &finds[i], c->tasks[i]);
         for (size_t i = from; i < end; i++) {

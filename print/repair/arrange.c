@@ -14,6 +14,7 @@
 #define MAX_ROUNDS 12
 #define MAX_SNAPS 6
 #define MAX_SQUASHES 16
+#define MAX_NUDGES 3
 
 static bool has_area(const struct mesh *mesh, size_t t)
 {
@@ -140,16 +141,26 @@ static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err
     }
 }
 
+/* Rounding makes more than it settles: no use going on. */
+static bool diverges(size_t pairs, size_t before, const struct arrange_counts *counts)
+{
+    return (counts->rounds >= 1 && pairs > 4 * counts->pairs + 100) ||
+           (counts->rounds >= 2 && pairs > 2 * before + 20);
+}
+
+/* 1 where there was too much to cut. */
 static int run_rounds(struct work *w, struct arrange_counts *counts, struct err *err)
 {
     struct bvh_pairs pairs = {0};
     int state = 0;
     for (;;) {
+        size_t before = pairs.count;
         state = find_on_grid(&pairs, w, err);
         counts->left = pairs.count;
         if (counts->rounds == 0)
             counts->pairs = pairs.count;
-        if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS)
+        if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS ||
+            diverges(pairs.count, before, counts))
             break;
         state = work_cut(w, &pairs, err);
         if (state)
@@ -157,17 +168,43 @@ static int run_rounds(struct work *w, struct arrange_counts *counts, struct err 
         counts->rounds++;
     }
     bvh_pairs_free(&pairs);
-    if (state > 0 && counts->rounds == 0)
-        return FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
-                         counts->pairs);
-    return state < 0 ? -1 : 0;
+    return state;
+}
+
+/* One attempt from the beginning; *best is replaced where it ends better. */
+static int attempt(struct work *best, struct arrange_counts *best_counts, const struct mesh *mesh,
+                   int number, struct err *err)
+{
+    struct work w = {0};
+    struct arrange_counts counts = {0};
+    int state = work_open(&w, mesh, err);
+    if (!state && number > 0)
+        state = work_nudge(&w, best->cut, number, err);
+    if (!state)
+        state = run_rounds(&w, &counts, err);
+    if (state > 0 && counts.rounds == 0)
+        state = FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
+                          counts.pairs);
+    if (state < 0 || (number > 0 && counts.left >= best_counts->left)) {
+        work_free(&w);
+        return state < 0 ? -1 : 0;
+    }
+    if (number > 0)
+        counts.pairs = best_counts->pairs;
+    work_free(best);
+    *best = w;
+    *best_counts = counts;
+    return 0;
 }
 
 int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts, struct err *err)
 {
     struct work w = {0};
     struct arrange_counts made = {0};
-    if (work_open(&w, mesh, err) || run_rounds(&w, &made, err) || mesh_compact(&w.mesh, err)) {
+    int failed = attempt(&w, &made, mesh, 0, err);
+    for (int i = 1; i <= MAX_NUDGES && !failed && made.left; i++)
+        failed = attempt(&w, &made, mesh, i, err);
+    if (failed || mesh_compact(&w.mesh, err)) {
         work_free(&w);
         return -1;
     }

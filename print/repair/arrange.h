@@ -21,7 +21,8 @@ struct arrange_counts {
  *          area and vertices without triangles go.
  * Units    new corners lie on a grid of 2^-24 of the power of two above the largest coordinate,
  *          8e-6 mm for 64 to 128 mm; corners of triangles that meet are moved onto it, the others
- *          keep theirs bit for bit.
+ *          keep theirs bit for bit. Where rounding does not settle (sheets that nearly coincide),
+ *          shells that meet are moved by 16 to 512 steps, each whole, and all is tried again.
  * Result   *from (may be NULL): for each triangle of the result the number of the one in the input
  *          it is a piece of; malloc'ed, the caller frees. *counts may be NULL.
  * Cost     finding O(n log n), cutting O(pairs) for each round; usually 2 to 4 rounds.

@@ -10,6 +10,8 @@
 #include "print/measure/bvh.h"
 #include "print/repair/arrange_parts.h"
 
+#define FEW 100 /* below this one thread cuts all */
+
 /* What became of one triangle; no faces: it stays. */
 struct pieces {
     int32_t (*points)[3]; /* on the grid; the first three are the triangle's own corners */
@@ -134,7 +136,7 @@ static bool too_much(const struct round *r)
 /* Whether it is too much does not depend on the order: what is spent only grows. */
 static void cut_all(struct round *r)
 {
-#pragma omp parallel
+#pragma omp parallel if (r->met_count > FEW)
     {
         struct sketch s = {.spent = &r->spent};
 #pragma omp for schedule(dynamic, 16)

@@ -105,7 +105,7 @@ static int find_near(uint8_t *near, const struct work *w)
             struct range r = range_of(&c, &w->mesh, t);
             mark(&c, &r);
         }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (w->mesh.triangle_count > 20000)
     for (size_t t = 0; t < w->mesh.triangle_count; t++) {
         struct range r = range_of(&c, &w->mesh, t);
         near[t] = c.work > MARK_LIMIT || w->dirty[t] || is_marked(&c, &r);

@@ -176,6 +176,9 @@ int work_cut(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUS
  */
 int work_squash(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUST_CHECK;
 
+/** Moves each shell with triangles that met, but the largest, by some steps of the grid. */
+int work_nudge(struct work *w, const uint8_t *met, int attempt, struct err *err) MUST_CHECK;
+
 /** Makes one vertex of equal ones, then drops triangles without area. */
 int work_tidy(struct work *w, struct err *err) MUST_CHECK;
 

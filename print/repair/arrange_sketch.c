@@ -92,7 +92,7 @@ bool sketch_find_edge(const struct sketch *s, int32_t a, int32_t b, int32_t *fac
     return false;
 }
 
-/* Face n, if any, has `from` across its edge that ends where a begins: now it has `to` there. */
+/* Face n, if any, has `from` across one of its edges: now it has `to` there. */
 static void relink(struct sketch *s, int32_t n, int32_t from, int32_t to)
 {
     for (int i = 0; n >= 0 && i < 3; i++)

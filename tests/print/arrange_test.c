@@ -163,6 +163,33 @@ static void test_arrange__leaves_odd_soups_conforming(void)
     }
 }
 
+/* Boxes that touch along faces, turned: the faces nearly coincide, and rounding alone goes on
+ * making meetings in one of five. */
+static void test_arrange__settles_turned_boxes_that_touch(void)
+{
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        struct mesh m = {0};
+        struct arrange_counts counts;
+        uint32_t state = seed * 2654435761u + 1;
+        for (int i = 0; i < 6; i++) {
+            float at[6];
+            for (int k = 0; k < 6; k++)
+                at[k] = 5 * (float)(random_number(&state) % (k < 3 ? 6 : 3) + (k >= 3));
+            add_box(&m, at[0], at[1], at[2], at[3], at[4], at[5]);
+        }
+        double c = cos(seed), s = sin(seed);
+        for (float *p = m.xyz; p < m.xyz + 3 * m.vertex_count; p += 3) {
+            double x = p[0] * c - p[1] * s, y = p[0] * s + p[1] * c;
+            p[0] = (float)x;
+            p[1] = (float)(y * s - p[2] * c);
+            p[2] = (float)(y * c + p[2] * s);
+        }
+        CHECK_OK(mesh_arrange(&m, NULL, &counts, &err));
+        CHECK(counts.left == 0 && still_meeting(&m) == 0);
+        mesh_free(&m);
+    }
+}
+
 static void test_arrange__unites_two_boxes_along_closed_lines(void)
 {
     struct mesh m = {0};
@@ -224,6 +251,7 @@ static void test_arrange__refuses_what_is_no_number(void)
 TESTS(TEST(test_arrange__leaves_soups_conforming),
       TEST(test_arrange__cuts_overlaps_in_one_plane_alike),
       TEST(test_arrange__leaves_odd_soups_conforming),
+      TEST(test_arrange__settles_turned_boxes_that_touch),
       TEST(test_arrange__unites_two_boxes_along_closed_lines),
       TEST(test_arrange__leaves_what_meets_nothing_bit_for_bit), TEST(test_arrange__keeps_copies),
       TEST(test_arrange__refuses_a_tangle_soon), TEST(test_arrange__refuses_what_is_no_number))
