@@ -99,7 +99,7 @@ static void test_prep__mends_and_says_so(void)
     mesh_free(&in);
 }
 
-static void test_prep__rejects_a_sheet(void)
+static void test_prep__gives_a_sheet_a_wall_and_asks(void)
 {
     struct mesh in = {0};
     struct prep_options options = PREP_OPTIONS_DEFAULT;
@@ -107,8 +107,8 @@ static void test_prep__rejects_a_sheet(void)
     in.triangle_count = 2;
     CHECK_OK(prep(&in, &options));
     CHECK_OK(follows_schema());
-    CHECK(verdict == VERDICT_REJECT && out.triangle_count == 0 && finding("nothing_solid"));
-    CHECK(cJSON_IsNull(cJSON_GetObjectItem(report, "output")));
+    CHECK(verdict == VERDICT_REVISE && out.triangle_count > 0 && finding("sheets_thickened"));
+    CHECK(output("boundary_edges") == 0);
     in.triangle_count = 0;
     CHECK_OK(prep(&in, &options));
     CHECK(verdict == VERDICT_REJECT);
@@ -174,6 +174,6 @@ static void test_inspect__names_faults_and_changes_nothing(void)
 
 TESTS(TEST(test_prep__puts_the_part_where_the_bed_is),
       TEST(test_prep__makes_100_mm_of_what_has_no_unit), TEST(test_prep__mends_and_says_so),
-      TEST(test_prep__rejects_a_sheet), TEST(test_prep__judges_size_walls_and_stand),
+      TEST(test_prep__gives_a_sheet_a_wall_and_asks), TEST(test_prep__judges_size_walls_and_stand),
       TEST(test_prep__makes_the_same_bytes_twice),
       TEST(test_inspect__names_faults_and_changes_nothing))
