@@ -14,7 +14,8 @@
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
-#define MOST_LOST 0.02 /* of the visible surface, before a rebuild is tried */
+#define MOST_SQUARES 4e6 /* see is_tangled: some five seconds */
+#define MOST_LOST 0.02   /* of the visible surface, before a rebuild is tried */
 
 struct ladder {
     struct mesh *mesh;
@@ -172,6 +173,36 @@ static int tree_with_dipoles(struct bvh *bvh, const struct mesh *mesh, struct er
     return bvh_build(bvh, mesh, err) || bvh_add_dipoles(bvh, err) ? -1 : 0;
 }
 
+/* Too tangled to be cut in sensible time is no failure while there is a rung below. */
+static int give_way(const struct ladder *l, int failed)
+{
+    return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
+}
+
+/* Cutting makes about a fifteenth as many pieces as the squares of each triangle's meetings sum up
+ * to: walls on a hundred triangles strewn about at random make millions. */
+static int is_tangled(bool *tangled, const struct mesh *mesh, struct err *err)
+{
+    struct bvh bvh;
+    struct bvh_pairs pairs = {0};
+    struct bvh_pair_options options = {.max_tests = 20000000};
+    uint32_t *meetings = calloc(mesh->triangle_count + 1, sizeof *meetings);
+    if (!meetings || bvh_build(&bvh, mesh, err)) {
+        free(meetings);
+        return FAIL(err, ERR_LIMIT, "no memory to look for crossings");
+    }
+    int failed = bvh_meeting_pairs(&pairs, &bvh, &options, err);
+    double squares = 0;
+    for (size_t i = 0; i < pairs.count; i++)
+        for (int side = 0; side < 2; side++)
+            squares += 2.0 * meetings[pairs.pair[i][side]]++ + 1;
+    *tangled = pairs.gave_up || squares > MOST_SQUARES;
+    bvh_pairs_free(&pairs);
+    bvh_free(&bvh);
+    free(meetings);
+    return failed;
+}
+
 /* What the outline left out but the eye can see gets a wall. */
 static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen)
 {
@@ -193,15 +224,12 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
     if (mesh_append(l->mesh, loose, false, l->err) ||
         places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
-    failed = mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
-    done(l, "thicken_sheets", true);
-    return failed;
-}
-
-/* Too tangled to be cut in sensible time is no failure while there is a rung below. */
-static int give_way(const struct ladder *l, int failed)
-{
-    return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
+    bool tangled = true;
+    if (is_tangled(&tangled, l->mesh, l->err))
+        return -1;
+    failed = tangled ? 1 : mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
+    done(l, "thicken_sheets", !tangled);
+    return give_way(l, failed);
 }
 
 /* The triangles that cutting and turning made. */
