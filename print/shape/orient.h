@@ -22,7 +22,7 @@ struct orient_options {
 
 /* For a part; a figure has ORIENT_OPTIONS_FIGURE. */
 #define ORIENT_OPTIONS_DEFAULT                                                                     \
-    ((struct orient_options){.least_gain = 0.01,                                                   \
+    ((struct orient_options){.least_gain = 0.05,                                                   \
                              .least_mm3 = 50,                                                      \
                              .tilt_deg = 5,                                                        \
                              .front_mm3 = 4,                                                       \
