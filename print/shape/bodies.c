@@ -2,6 +2,7 @@
 /* Closed bodies; see bodies.h. Each is a closed 2-manifold by itself. */
 #include "print/shape/bodies.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "print/repair/steps.h"
@@ -29,6 +30,25 @@ int body_add_box(struct mesh *mesh, struct vec low, struct vec high, struct err 
     return body_add_stack(mesh, outline, inwards, 4, levels, 2, err);
 }
 
+static void add_facing(struct mesh *mesh, size_t a, size_t b, size_t c, bool down)
+{
+    if (down)
+        add_triangle(mesh, a, c, b);
+    else
+        add_triangle(mesh, a, b, c);
+}
+
+/* A convex lid to and fro between its sides: no point gets all the thin corners, as in a fan. */
+static void add_lid(struct mesh *mesh, size_t first, size_t count, bool down)
+{
+    for (size_t low = 0, high = count - 1; high - low >= 2; high--) {
+        add_facing(mesh, first + low, first + low + 1, first + high, down);
+        low++;
+        if (high - low >= 2)
+            add_facing(mesh, first + low, first + high - 1, first + high, down);
+    }
+}
+
 int body_add_stack(struct mesh *mesh, const double (*outline)[2], const double (*inwards)[2],
                    size_t count, const struct level *levels, size_t level_count, struct err *err)
 {
@@ -45,11 +65,8 @@ int body_add_stack(struct mesh *mesh, const double (*outline)[2], const double (
             add_triangle(mesh, low + i, low + j, high + j);
             add_triangle(mesh, low + i, high + j, high + i);
         }
-    for (size_t i = 1; i + 1 < count; i++) {
-        size_t top = base + (level_count - 1) * count;
-        add_triangle(mesh, base, base + i + 1, base + i);
-        add_triangle(mesh, top, top + i, top + i + 1);
-    }
+    add_lid(mesh, base, count, true);
+    add_lid(mesh, base + (level_count - 1) * count, count, false);
     return 0;
 }
 

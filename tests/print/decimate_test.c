@@ -98,8 +98,9 @@ static void test_decimate__keeps_the_corners_of_a_box(void)
     struct mesh m = {0}, fine = {0};
     struct decimate_options options = {.max_error_mm = 0.01};
     add_box(&m, 0, 0, 0, 10, 20, 30);
-    /* Each triangle in four, four times over: 3,072 triangles on six flat sides. */
-    for (int round = 0; round < 4; round++) {
+    /* Each triangle in four, six times over: in rows of equal edges no order may take them one by
+     * one. */
+    for (int round = 0; round < 6; round++) {
         fine = (struct mesh){0};
         CHECK_OK(mesh_alloc(&fine, 6 * m.triangle_count, 4 * m.triangle_count, &err));
         for (size_t t = 0; t < m.triangle_count; t++) {
@@ -118,9 +119,9 @@ static void test_decimate__keeps_the_corners_of_a_box(void)
         mesh_free(&m);
         m = fine;
     }
-    CHECK(m.triangle_count == 3072);
+    CHECK(m.triangle_count == 49152);
     CHECK_OK(mesh_decimate(&m, &options, &err));
-    CHECK(m.triangle_count <= 60 && is_solid(&m) && crossings(&m) == 0);
+    CHECK(m.triangle_count == 12 && is_solid(&m) && crossings(&m) == 0);
     CHECK_NEAR(mesh_volume(&m), 6000, 0.01);
     mesh_free(&m);
 }
