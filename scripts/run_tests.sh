@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs each test program and script in turn and adds up their "ok", "not ok" and "skip" lines.
 # A program that ends in a crash, or says nothing, counts as failed.   run_tests.sh PROGRAM..
+export OMP_WAIT_POLICY=passive # several tests or workers share the processors
 set -u
 passed=0 failed=0 skipped=0
 log=$(mktemp)

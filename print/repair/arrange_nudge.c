@@ -43,7 +43,7 @@ static uint32_t scramble(uint32_t x)
 static int32_t offset_of(uint32_t shell, int axis, int attempt)
 {
     uint32_t r = scramble(shell * 3 + (uint32_t)axis + (uint32_t)attempt * 0x9e3779b9u);
-    int32_t far = 8 << (2 * attempt);
+    int32_t far = 2 << (2 * attempt);
     int32_t steps = far / 2 + (int32_t)(r >> 1) % (far / 2);
     return r & 1 ? steps : -steps;
 }
