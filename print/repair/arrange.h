@@ -6,10 +6,11 @@
 #include "print/mesh.h"
 
 struct arrange_counts {
-    size_t pairs;  /* of triangles that met in the first round */
-    size_t cut;    /* triangles of the input that were replaced by pieces */
-    size_t rounds; /* of cutting and rounding */
-    size_t left;   /* pairs that still meet: 0 unless it gave up */
+    size_t pairs;   /* of triangles that met in the first round */
+    size_t cut;     /* triangles of the input that were replaced by pieces */
+    size_t rounds;  /* of cutting and rounding */
+    size_t left;    /* pairs that still meet: 0 unless it gave up */
+    uint64_t tests; /* of pairs of triangles: what it cost */
 };
 
 /**
@@ -34,6 +35,8 @@ struct arrange_counts {
  */
 int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts,
                  struct err *err) MUST_CHECK;
+
+#define ARRANGE_MOST_TESTS 400000000u /* in all rounds: some ten seconds of one core */
 
 /**
  * The grid of new corners: 2^-22 of the power of two above the largest coordinate, 3e-5 mm for 64
