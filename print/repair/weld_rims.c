@@ -11,7 +11,10 @@
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
 
-#define TRIES 3  /* of one tolerance, without what spoilt the one before */
+#define TRIES 3 /* of one tolerance, without what spoilt the one before */
+#define MANY_CLOSED                                                                                \
+    200          /* edges; or three quarters of all: a few corners joined in a heap of sheets      \
+                    are luck, and made one that took a second take minutes */
 #define PASSES 3 /* a triangle is led through corners on one of its sides at a time */
 
 static const double tolerances[] = {1e-6, 1e-5, 5e-5, 1e-4, 2e-4}; /* of the size */
@@ -385,25 +388,49 @@ static int weld_rims_at(struct mesh *mesh, const struct rims *r, size_t *merged,
     return state;
 }
 
-int mesh_weld_rims(struct mesh *mesh, double size_mm, size_t *merged, struct err *err)
+/* All tolerances, the least first; how many edges were open before and are now. */
+static int weld_all(struct mesh *mesh, double size_mm, size_t *merged, size_t *before,
+                    size_t *after, struct err *err)
 {
     const size_t count = sizeof tolerances / sizeof *tolerances;
     int changed = 0;
-    *merged = 0;
-    for (size_t i = 0; i < count && changed >= 0; i++) {
+    for (size_t i = 0; i <= count && changed >= 0; i++) {
         struct rims r;
         if (rims_open(&r, mesh, err))
             return -1;
-        bool open = r.edge_count > 0;
-        /* What lies near an end may be joined with it at the next tolerance. */
-        r.from_ends = size_mm * tolerances[i + 1 < count ? i + 1 : i];
-        if (open && rims_sort(&r, tolerances[i] * size_mm, true))
-            changed = FAIL(err, ERR_LIMIT, "no memory to close seams");
-        else if (open)
-            changed = weld_rims_at(mesh, &r, merged, err);
+        *after = r.edge_count;
+        *before = i ? *before : *after;
+        if (i < count && r.edge_count) {
+            /* What lies near an end may be joined with it at the next tolerance. */
+            r.from_ends = size_mm * tolerances[i + 1 < count ? i + 1 : i];
+            if (rims_sort(&r, tolerances[i] * size_mm, true))
+                changed = FAIL(err, ERR_LIMIT, "no memory to close seams");
+            else
+                changed = weld_rims_at(mesh, &r, merged, err);
+        }
         rims_free(&r);
-        if (!open)
+        if (*after == 0)
             break;
     }
-    return changed < 0 || (*merged && mesh_compact(mesh, err)) ? -1 : 0;
+    return changed < 0 ? -1 : 0;
+}
+
+int mesh_weld_rims(struct mesh *mesh, double size_mm, size_t *merged, struct err *err)
+{
+    struct mesh trial;
+    size_t before = 0, after = 0;
+    *merged = 0;
+    if (mesh_copy(&trial, mesh, err))
+        return -1;
+    int failed = weld_all(&trial, size_mm, merged, &before, &after, err);
+    if (!failed && *merged && (4 * after <= before || before - after >= MANY_CLOSED)) {
+        struct mesh other = *mesh;
+        *mesh = trial;
+        trial = other;
+        failed = mesh_compact(mesh, err);
+    } else {
+        *merged = 0;
+    }
+    mesh_free(&trial);
+    return failed;
 }
