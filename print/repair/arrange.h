@@ -45,6 +45,13 @@ int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *coun
  */
 double mesh_grid_step(const struct mesh *mesh);
 
+/**
+ * Takes away what lies below a level within reach of *z, where few corners lie; *z becomes it.
+ * mesh: a solid (repair.h). 0 done, again a solid; 1 it does not come out as one, mesh untouched.
+ * Cost O(n) for a look at each corner, else that of the triangles near the level.
+ */
+int mesh_cut_floor(struct mesh *mesh, double *z, double reach, struct err *err) MUST_CHECK;
+
 /** Rounds all corners to the grid. */
 void mesh_snap(struct mesh *mesh, double step);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A flat foot: a box is taken away from below. How high it reaches is chosen by what the section
  * would be at a few heights. */
+#include <string.h>
+
 #include "print/measure/measure.h"
+#include "print/repair/arrange.h"
 #include "print/repair/solid.h"
 #include "print/shape/bodies.h"
 #include "print/shape/shape.h"
@@ -50,8 +53,8 @@ static void section_areas(double areas[LEVELS + 1], const struct mesh *mesh, dou
 }
 
 /* Takes away all below z. 1: that did not come out as a solid. */
-static int cut_at(struct mesh *mesh, double z, const double low[3], const double high[3],
-                  struct err *err)
+static int take_away(struct mesh *mesh, double z, const double low[3], const double high[3],
+                     struct err *err)
 {
     struct mesh below = {0};
     double size = mesh_longest(mesh);
@@ -60,7 +63,18 @@ static int cut_at(struct mesh *mesh, double z, const double low[3], const double
     if (!failed)
         failed = mesh_append(mesh, &below, true, err);
     mesh_free(&below);
-    return failed ? failed : mesh_unite(mesh, size, NULL, err);
+    if (!failed)
+        failed = mesh_unite(mesh, size, NULL, err);
+    return failed && err && strcmp(err->code, "mesh_too_tangled") == 0 ? 1 : failed;
+}
+
+/* The section alone is cut where that comes out well, else all is united anew. */
+static int cut_at(struct mesh *mesh, double *z, double reach, const double low[3],
+                  const double high[3], struct err *err)
+{
+    int state = mesh_cut_floor(mesh, z, reach, err);
+    *z = (float)*z;
+    return state == 1 ? take_away(mesh, *z, low, high, err) : state;
 }
 
 /* The lowest level that gives enough; -1 when the foot is flat already. */
@@ -93,14 +107,15 @@ int mesh_flatten(struct mesh *mesh, struct flatten_result *result, double max_mm
     double height = max_mm * level / LEVELS, volume = mesh_volume(mesh);
     if (mesh_copy(&cut, mesh, err))
         return -1;
-    int failed = cut_at(&cut, (float)(low[2] + height), low, high, err);
+    double z = low[2] + height;
+    int failed = cut_at(&cut, &z, max_mm / (4 * LEVELS), low, high, err);
     if (!failed && fabs(mesh_volume(&cut) - volume) > 0.1 * fabs(volume))
         failed = 1;
     if (!failed) {
         struct mesh other = *mesh;
         *mesh = cut;
         cut = other;
-        result->cut_mm = height;
+        result->cut_mm = z - low[2];
         result->contact_after_mm2 = areas[level];
     }
     mesh_free(&cut);
