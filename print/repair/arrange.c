@@ -49,10 +49,10 @@ static void work_free(struct work *w)
     *w = (struct work){0};
 }
 
-/* Floats below the largest coordinate lie on 2^-24 of the power of two above it or between. Two bits
- * fewer leave room for being moved: where a part lies on the bed its coordinates are larger. A small
- * part is moved by more than its size: up to 512 mm floats are that fine, and nothing is printed
- * finer. */
+/* Floats below the largest coordinate lie on 2^-24 of the power of two above it or between. Two
+ * bits fewer leave room for being moved: where a part lies on the bed its coordinates are larger. A
+ * small part is moved by more than its size: up to 512 mm floats are that fine, and nothing is
+ * printed finer. */
 #define GRID_BITS 22
 #define LEAST_EXPONENT (-15)
 

@@ -401,8 +401,8 @@ static int weld_all(struct mesh *mesh, double size_mm, size_t *merged, size_t *b
         *after = r.edge_count;
         *before = i ? *before : *after;
         if (i < count && r.edge_count) {
-            /* What lies near an end may be joined with it at the next tolerance. */
-            r.from_ends = size_mm * tolerances[i + 1 < count ? i + 1 : i];
+            /* What lies nearer to an end may be joined with it in the end. */
+            r.from_ends = size_mm * tolerances[count - 1];
             if (rims_sort(&r, tolerances[i] * size_mm, true))
                 changed = FAIL(err, ERR_LIMIT, "no memory to close seams");
             else
