@@ -74,6 +74,7 @@ int bvh_self_intersections(const struct bvh *bvh, size_t *count, size_t max_test
 struct bvh_pairs {
     uint32_t (*pair)[2]; /* lower number first, sorted */
     size_t count;
+    size_t tests; /* how many were made */
     bool gave_up; /* after max_tests or max_pairs: some are missing */
 };
 

@@ -218,13 +218,12 @@ static int crossing_open(struct crossing *c)
 
 /* In rounds of as many tasks as may use up max_tests, so that where it ends does not depend on the
  * threads. */
-static bool run_tasks(const struct crossing *c, struct finds *finds, bool *gave_up)
+static bool run_tasks(const struct crossing *c, struct finds *finds, struct bvh_pairs *out)
 {
     size_t tests = 0, pairs = 0, max_pairs = c->options->max_pairs;
     bool no_memory = false;
     bool threads = c->bvh->mesh->triangle_count > FEW;
-    *gave_up = false;
-    for (size_t from = 0; from < c->task_count && !*gave_up; from += TASK_SHARE) {
+    for (size_t from = 0; from < c->task_count && !out->gave_up; from += TASK_SHARE) {
         size_t end = from + TASK_SHARE < c->task_count ? from + TASK_SHARE : c->task_count;
 #pragma omp parallel for schedule(dynamic, 1) if (threads)
         for (size_t i = from; i < end; i++)
@@ -233,10 +232,11 @@ static bool run_tasks(const struct crossing *c, struct finds *finds, bool *gave_
             tests += finds[i].tests;
             pairs += finds[i].count;
             no_memory |= finds[i].no_memory;
-            *gave_up |= finds[i].tests > c->task_tests;
+            out->gave_up |= finds[i].tests > c->task_tests;
         }
-        *gave_up |= tests > c->options->max_tests || (max_pairs && pairs > max_pairs);
+        out->gave_up |= tests > c->options->max_tests || (max_pairs && pairs > max_pairs);
     }
+    out->tests = tests;
     return no_memory;
 }
 
@@ -274,8 +274,8 @@ static int look(struct bvh_pairs *out, uint8_t *crossed, const struct bvh *bvh,
     int failed = crossing_open(&c);
     if (!failed) {
         finds = calloc(c.task_count + 1, sizeof *finds);
-        failed = !finds || run_tasks(&c, finds, &out->gave_up) ||
-                 (!crossed && gather(out, finds, c.task_count));
+        failed =
+            !finds || run_tasks(&c, finds, out) || (!crossed && gather(out, finds, c.task_count));
     }
     for (size_t i = 0; finds && i < c.task_count; i++)
         free(finds[i].pair);

@@ -145,13 +145,21 @@ static int snap(struct work *w, const struct bvh_pairs *pairs, bool everything, 
     return any && work_tidy(w, err) ? -1 : any;
 }
 
+/* Rounding makes more than it settles: no use going on. */
+static bool diverges(const struct work *w, size_t pairs, size_t first)
+{
+    return pairs > 4 * first + 100 || w->tests > ARRANGE_MOST_TESTS;
+}
+
 /* Pairs of triangles that meet, with all their corners on the grid and no slivers among them. */
 static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err)
 {
+    size_t first = 0;
     for (int i = 0;; i++) {
         if (work_find(pairs, w, err))
             return -1;
-        if (pairs->gave_up)
+        first = i ? first : pairs->count;
+        if (pairs->gave_up || diverges(w, pairs->count, first))
             return 1;
         int moved = snap(w, pairs, i > MAX_SNAPS, err);
         if (moved == 0 && i < MAX_SQUASHES)
@@ -161,8 +169,7 @@ static int find_on_grid(struct bvh_pairs *pairs, struct work *w, struct err *err
     }
 }
 
-/* Rounding makes more than it settles: no use going on. */
-static bool diverges(size_t pairs, size_t before, const struct arrange_counts *counts)
+static bool grows(size_t pairs, size_t before, const struct arrange_counts *counts)
 {
     return (counts->rounds >= 1 && pairs > 4 * counts->pairs + 100) ||
            (counts->rounds >= 2 && pairs > 2 * before + 20);
@@ -180,7 +187,7 @@ static int run_rounds(struct work *w, struct arrange_counts *counts, struct err 
         if (counts->rounds == 0)
             counts->pairs = pairs.count;
         if (state || pairs.count == 0 || counts->rounds == MAX_ROUNDS ||
-            diverges(pairs.count, before, counts))
+            grows(pairs.count, before, counts))
             break;
         state = work_cut(w, &pairs, err);
         if (state)
@@ -198,11 +205,13 @@ static int attempt(struct work *best, struct arrange_counts *best_counts, const 
     struct work w = {0};
     struct arrange_counts counts = {0};
     int state = work_open(&w, mesh, err);
+    w.tests = best_counts->tests;
     if (!state && number > 0)
         state = work_nudge(&w, best->cut, number, err);
     if (!state)
         state = run_rounds(&w, &counts, err);
-    if (state > 0 && counts.rounds == 0)
+    counts.tests = best_counts->tests = w.tests;
+    if (state > 0 && counts.rounds == 0 && number == 0)
         state = FAIL_CODE(err, ERR_LIMIT, "mesh_too_tangled", "triangles meet %zu times or more",
                           counts.pairs);
     if (state < 0 || (number > 0 && counts.left >= best_counts->left)) {
@@ -222,7 +231,7 @@ int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *coun
     struct work w = {0};
     struct arrange_counts made = {0};
     int failed = attempt(&w, &made, mesh, 0, err);
-    for (int i = 1; i <= MAX_NUDGES && !failed && made.left; i++)
+    for (int i = 1; i <= MAX_NUDGES && !failed && made.left && made.tests < ARRANGE_MOST_TESTS; i++)
         failed = attempt(&w, &made, mesh, i, err);
     if (failed || mesh_compact(&w.mesh, err)) {
         work_free(&w);

@@ -6,10 +6,11 @@
 #include "print/mesh.h"
 
 struct arrange_counts {
-    size_t pairs;  /* of triangles that met in the first round */
-    size_t cut;    /* triangles of the input that were replaced by pieces */
-    size_t rounds; /* of cutting and rounding */
-    size_t left;   /* pairs that still meet: 0 unless it gave up */
+    size_t pairs;   /* of triangles that met in the first round */
+    size_t cut;     /* triangles of the input that were replaced by pieces */
+    size_t rounds;  /* of cutting and rounding */
+    size_t left;    /* pairs that still meet: 0 unless it gave up */
+    uint64_t tests; /* of pairs of triangles: what it cost */
 };
 
 /**
@@ -35,12 +36,21 @@ struct arrange_counts {
 int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *counts,
                  struct err *err) MUST_CHECK;
 
+#define ARRANGE_MOST_TESTS 400000000u /* in all rounds: some ten seconds of one core */
+
 /**
  * The grid of new corners: 2^-15 mm, or 2^-22 of the power of two above the largest coordinate
  * where that is more (over 128 mm). All its points are floats wherever the part lies on a bed of
  * 512 mm. 0 when a coordinate is no finite number.
  */
 double mesh_grid_step(const struct mesh *mesh);
+
+/**
+ * Takes away what lies below a level within reach of *z, where few corners lie; *z becomes it.
+ * mesh: a solid (repair.h). 0 done, again a solid; 1 it does not come out as one, mesh untouched.
+ * Cost O(n) for a look at each corner, else that of the triangles near the level.
+ */
+int mesh_cut_floor(struct mesh *mesh, double *z, double reach, struct err *err) MUST_CHECK;
 
 /** Rounds all corners to the grid. */
 void mesh_snap(struct mesh *mesh, double step);

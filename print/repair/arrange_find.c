@@ -155,19 +155,23 @@ static int search(struct bvh_pairs *pairs, const struct mesh *mesh, const uint8_
     return failed;
 }
 
-int work_find(struct bvh_pairs *pairs, const struct work *w, struct err *err)
+int work_find(struct bvh_pairs *pairs, struct work *w, struct err *err)
 {
     size_t n = w->mesh.triangle_count, dirty = 0;
     for (size_t t = 0; t < n; t++)
         dirty += w->dirty[t];
-    if (n < 10000 || dirty > n / 4)
-        return search(pairs, &w->mesh, w->dirty, err);
+    if (n < 10000 || dirty > n / 4) {
+        int state = search(pairs, &w->mesh, w->dirty, err);
+        w->tests += pairs->tests;
+        return state;
+    }
     struct subset s = {0};
     int failed = subset_open(&s, w) ? FAIL(err, ERR_LIMIT, "no memory to search %zu triangles", n)
                                     : search(pairs, &s.mesh, s.dirty, err);
     for (size_t i = 0; i < pairs->count && !failed; i++)
         for (int k = 0; k < 2; k++)
             pairs->pair[i][k] = s.number[pairs->pair[i][k]];
+    w->tests += pairs->tests;
     free(s.mesh.triangles);
     free(s.number);
     free(s.dirty);

@@ -154,6 +154,7 @@ struct work {
     uint8_t *dirty; /* per triangle: changed since pairs were last looked for */
     uint8_t *cut;   /* per triangle of the input */
     double step;    /* of the grid */
+    uint64_t tests; /* of pairs of triangles so far */
 };
 
 struct bvh_pairs;
@@ -162,7 +163,7 @@ struct bvh_pairs;
 void work_corner(int32_t out[3], const struct work *w, uint32_t vertex);
 
 /** The pairs of triangles that meet, one of them at least dirty. */
-int work_find(struct bvh_pairs *pairs, const struct work *w, struct err *err) MUST_CHECK;
+int work_find(struct bvh_pairs *pairs, struct work *w, struct err *err) MUST_CHECK;
 
 /**
  * One round: replaces each triangle of the pairs by its pieces. 1 where that is more work than

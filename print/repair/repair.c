@@ -69,6 +69,18 @@ static int weld_near(struct ladder *l, size_t *bad, bool *solid)
     return failed ? -1 : 0;
 }
 
+/* Charts that miss one another by a little. */
+static int weld_rims(struct ladder *l, size_t *bad, bool *solid)
+{
+    size_t merged;
+    if (mesh_weld_rims(l->mesh, l->options->size_mm, &merged, l->err))
+        return -1;
+    l->counts->welded += merged;
+    if (merged)
+        done(l, "weld_near", true);
+    return merged ? badness(l->mesh, bad, solid, l->err) : 0;
+}
+
 /* Faces both ways at once: taken out of the winding, kept as a surface that may be seen. */
 static int take_twosided(struct ladder *l)
 {
@@ -107,7 +119,9 @@ static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
     }
     l->counts->cleaned = cleaned;
     done(l, "clean", cleaned.degenerate + cleaned.duplicate > 0);
-    return *bad ? weld_near(l, bad, solid) : 0;
+    if (*bad && weld_near(l, bad, solid))
+        return -1;
+    return *bad ? weld_rims(l, bad, solid) : 0;
 }
 
 static int set_kinds(struct ladder *l, size_t from, size_t to, uint8_t kind)

@@ -49,6 +49,7 @@ struct unite {
     double size_mm;
     struct unite_counts counts;
     struct arrange_counts arranged;
+    uint64_t tests; /* in all rounds */
     struct err *err;
 };
 
@@ -244,6 +245,7 @@ static int round_of(struct unite *u, int round)
     int failed = mesh_copy(&before, u->mesh, u->err);
     if (!failed)
         failed = mesh_arrange(u->mesh, &p.from, &u->arranged, u->err);
+    u->tests += u->arranged.tests;
     if (!failed)
         failed = judge_round(u, &p, round);
     free(p.from);
@@ -259,7 +261,8 @@ int mesh_solidify(struct mesh *mesh, const uint8_t *kind, struct mesh *loose, do
 {
     struct unite u = {.mesh = mesh, .kind = kind, .loose = loose, .size_mm = size_mm, .err = err};
     int more = 1;
-    while (more == 1 && u.counts.rounds < MAX_ROUNDS && mesh->triangle_count) {
+    while (more == 1 && u.counts.rounds < MAX_ROUNDS && mesh->triangle_count &&
+           u.tests < ARRANGE_MOST_TESTS) {
         more = round_of(&u, (int)u.counts.rounds);
         u.counts.rounds += more == 1;
         /* What rounding brought together is one vertex for every reader. */

@@ -17,6 +17,15 @@ int mesh_weld_exact(struct mesh *mesh, size_t *merged, struct err *err) MUST_CHE
  */
 int mesh_weld_near(struct mesh *mesh, double tolerance, size_t *merged, struct err *err) MUST_CHECK;
 
+/**
+ * Closes seams: joins corners of open edges, and leads open edges through corners that lie on them,
+ * within 1e-6, then 1e-5 .. 2e-4 of size_mm. Each of these is kept only where it leaves fewer open
+ * edges and no more edges with three triangles; what spoils that is left out, twice. All of it is
+ * kept only where it closes three quarters of the open edges, or 200. No triangle may repeat a
+ * vertex. Result *merged: corners joined or put on an edge; 0: nothing changed.
+ */
+int mesh_weld_rims(struct mesh *mesh, double size_mm, size_t *merged, struct err *err) MUST_CHECK;
+
 struct clean_counts {
     size_t degenerate; /* triangles that named a vertex twice */
     size_t duplicate;  /* copies of a triangle, and pairs that cancel each other out */

@@ -4,7 +4,10 @@
 #include "tests/test.h"
 
 #include "print/measure/bvh.h"
+#include "print/measure/measure.h"
+#include "print/measure/topology.h"
 #include "print/repair/arrange.h"
+#include "print/repair/weld.h"
 #include "tests/print/meshes.h"
 
 static struct err err;
@@ -248,10 +251,115 @@ static void test_arrange__refuses_what_is_no_number(void)
     mesh_free(&m);
 }
 
+static bool is_sound(const struct mesh *m)
+{
+    struct topology t;
+    struct bvh bvh;
+    size_t crossings = 1;
+    if (topology_build(&t, m, &err) || bvh_build(&bvh, m, &err) ||
+        bvh_self_intersections(&bvh, &crossings, 10000000, &err))
+        abort();
+    bool sound = topology_is_solid(&t) && crossings == 0;
+    topology_free(&t);
+    bvh_free(&bvh);
+    return sound;
+}
+
+static void test_cut_floor__leaves_a_solid_on_a_flat_foot(void)
+{
+    struct mesh m = {0};
+    double low[3], high[3], z = -7.5;
+    add_ball(&m, 0, 0, 0, 10, 40);
+    add_ball(&m, 30, 0, 0, 9, 17);
+    CHECK_OK(mesh_weld_exact(&m, NULL, &err));
+    CHECK(is_sound(&m));
+    double whole = mesh_volume(&m);
+    CHECK_OK(mesh_cut_floor(&m, &z, 0.1, &err));
+    mesh_bounds(&m, low, high);
+    CHECK(is_sound(&m));
+    CHECK(low[2] == z && fabs(z + 7.5) < 0.1);
+    /* Caps of 2.5 and 1.5 mm. */
+    double caps = M_PI / 3 * (2.5 * 2.5 * (30 - 2.5) + 1.5 * 1.5 * (27 - 1.5));
+    CHECK(fabs(whole - mesh_volume(&m) - caps) < 0.1 * caps);
+    mesh_free(&m);
+}
+
+static void test_cut_floor__has_nothing_to_cut_beyond_the_mesh(void)
+{
+    struct mesh m = {0};
+    double z = -20;
+    add_ball(&m, 0, 0, 0, 10, 12);
+    size_t before = m.triangle_count;
+    CHECK(mesh_cut_floor(&m, &z, 0.1, &err) == 1);
+    CHECK(m.triangle_count == before);
+    mesh_free(&m);
+}
+
+/* Each triangle with its own corners, all off by up to a hundredth. */
+static void test_weld_rims__closes_a_torn_ball(void)
+{
+    struct mesh ball = {0}, m = {0};
+    uint32_t state = 5;
+    size_t merged;
+    add_ball(&ball, 0, 0, 0, 50, 20);
+    CHECK_OK(mesh_weld_exact(&ball, NULL, &err));
+    CHECK_OK(mesh_alloc(&m, 3 * ball.triangle_count, ball.triangle_count, &err));
+    for (size_t h = 0; h < 3 * ball.triangle_count; h++) {
+        m.triangles[h] = (uint32_t)h;
+        for (size_t k = 0; k < 3; k++)
+            m.xyz[3 * h + k] = ball.xyz[3 * (size_t)ball.triangles[h] + k] +
+                               0.005f * ((float)(random_number(&state) % 2001) / 1000 - 1);
+    }
+    CHECK_OK(mesh_weld_rims(&m, 100, &merged, &err));
+    CHECK(merged == 3 * ball.triangle_count - ball.vertex_count);
+    CHECK(m.triangle_count == ball.triangle_count);
+    CHECK(is_sound(&m));
+    mesh_free(&m);
+    mesh_free(&ball);
+}
+
+static void test_weld_rims__leads_edges_through_corners_on_them(void)
+{
+    struct mesh m = {0};
+    size_t merged;
+    float corner[3] = {50, 0.004f, 0};
+    add_box(&m, 0, 0, 0, 100, 100, 100);
+    CHECK_OK(mesh_weld_exact(&m, NULL, &err));
+    CHECK(is_sound(&m));
+    /* One of the two triangles along an edge of the box is halved, the other is not. */
+    struct mesh half = {0};
+    CHECK_OK(mesh_alloc(&half, m.vertex_count + 1, m.triangle_count + 1, &err));
+    memcpy(half.xyz, m.xyz, m.vertex_count * 3 * sizeof *m.xyz);
+    memcpy(half.xyz + 3 * m.vertex_count, corner, sizeof corner);
+    memcpy(half.triangles, m.triangles, 3 * m.triangle_count * sizeof *m.triangles);
+    uint32_t added = (uint32_t)m.vertex_count;
+    for (size_t h = 0; h < 3 * m.triangle_count; h++) {
+        uint32_t *t = half.triangles + h / 3 * 3, *last = half.triangles + 3 * m.triangle_count;
+        const float *a = m.xyz + 3 * (size_t)t[h % 3];
+        const float *b = m.xyz + 3 * (size_t)t[(h % 3 + 1) % 3];
+        if (a[1] != 0 || a[2] != 0 || b[1] != 0 || b[2] != 0)
+            continue;
+        memcpy(last, t, 3 * sizeof *t);
+        last[h % 3] = added;
+        t[(h % 3 + 1) % 3] = added;
+        break;
+    }
+    CHECK(!is_sound(&half));
+    CHECK_OK(mesh_weld_rims(&half, 100, &merged, &err));
+    CHECK(merged == 1 && half.triangle_count == m.triangle_count + 2);
+    CHECK(is_sound(&half));
+    mesh_free(&half);
+    mesh_free(&m);
+}
+
 TESTS(TEST(test_arrange__leaves_soups_conforming),
       TEST(test_arrange__cuts_overlaps_in_one_plane_alike),
       TEST(test_arrange__leaves_odd_soups_conforming),
       TEST(test_arrange__settles_turned_boxes_that_touch),
       TEST(test_arrange__unites_two_boxes_along_closed_lines),
       TEST(test_arrange__leaves_what_meets_nothing_bit_for_bit), TEST(test_arrange__keeps_copies),
-      TEST(test_arrange__refuses_a_tangle_soon), TEST(test_arrange__refuses_what_is_no_number))
+      TEST(test_arrange__refuses_a_tangle_soon), TEST(test_arrange__refuses_what_is_no_number),
+      TEST(test_cut_floor__leaves_a_solid_on_a_flat_foot),
+      TEST(test_cut_floor__has_nothing_to_cut_beyond_the_mesh),
+      TEST(test_weld_rims__closes_a_torn_ball),
+      TEST(test_weld_rims__leads_edges_through_corners_on_them))
