@@ -69,6 +69,12 @@ int mesh_close_cracks(struct mesh *mesh, double width_mm, struct err *err) MUST_
 int mesh_thicken_sheets(struct mesh *loose, const struct bvh *solid, const struct bvh *before,
                         double wall_mm, size_t *sheets, struct err *err) MUST_CHECK;
 
+/**
+ * Foretells the cost of mesh_unite. Result *tangled: it would take over some five seconds because
+ * everything meets everything, not because the mesh is large.
+ */
+int mesh_is_tangled(bool *tangled, const struct mesh *mesh, struct err *err) MUST_CHECK;
+
 struct shell_counts {
     size_t debris;       /* specks dropped */
     size_t hidden;       /* cavities filled, and what floated in them */
