@@ -16,6 +16,7 @@
 #define LID_SHARE 0.35
 #define MOST_LOST 0.02     /* of the visible surface, before other ways are tried */
 #define MOST_REBUILT 1.5e6 /* triangles; more is a tangle that fills the whole box */
+#define MOST_SQUARES 4e6   /* some five seconds; see mesh_is_tangled */
 #define MOST_PLATES 5000   /* triangles that are given a wall each */
 
 struct ladder {
@@ -202,7 +203,7 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
         places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
     bool tangled = true;
-    if (mesh_is_tangled(&tangled, l->mesh, l->err))
+    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
         return -1;
     failed = tangled ? 1 : mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
     done(l, "thicken_sheets", !tangled);
@@ -225,7 +226,13 @@ static int note_united(struct ladder *l, const struct mesh *before)
 static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
-    bool faces = all_faces(l);
+    bool faces = all_faces(l), tangled = false;
+    /* In a larger mesh the search costs more than what it may save. */
+    if (l->mesh->triangle_count <= MOST_PLATES &&
+        mesh_is_tangled(&tangled, l->mesh, 3 * MOST_SQUARES, l->err))
+        return -1;
+    if (tangled)
+        return 1;
     int failed = mesh_copy(&seen, l->mesh, l->err);
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
@@ -343,7 +350,7 @@ static int wall_up(struct ladder *l, const struct mesh *from)
     if (failed || l->mesh->triangle_count == 0)
         return failed ? -1 : 1;
     l->counts->thickened = true;
-    if (mesh_is_tangled(&tangled, l->mesh, l->err))
+    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
         return -1;
     return tangled ? 1 : give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
 }

@@ -4,11 +4,9 @@
 
 #include "print/repair/steps.h"
 
-#define MOST_SQUARES 4e6 /* some five seconds */
-
 /* Cutting makes about a fifteenth as many pieces as the squares of each triangle's meetings sum up
  * to: walls on a hundred triangles strewn about at random make millions. */
-int mesh_is_tangled(bool *tangled, const struct mesh *mesh, struct err *err)
+int mesh_is_tangled(bool *tangled, const struct mesh *mesh, double most_squares, struct err *err)
 {
     struct bvh bvh;
     struct bvh_pairs pairs = {0};
@@ -23,7 +21,7 @@ int mesh_is_tangled(bool *tangled, const struct mesh *mesh, struct err *err)
     for (size_t i = 0; i < pairs.count; i++)
         for (int side = 0; side < 2; side++)
             squares += 2.0 * meetings[pairs.pair[i][side]]++ + 1;
-    *tangled = pairs.gave_up || squares > MOST_SQUARES;
+    *tangled = pairs.gave_up || squares > most_squares;
     bvh_pairs_free(&pairs);
     bvh_free(&bvh);
     free(meetings);

@@ -70,10 +70,12 @@ int mesh_thicken_sheets(struct mesh *loose, const struct bvh *solid, const struc
                         double wall_mm, size_t *sheets, struct err *err) MUST_CHECK;
 
 /**
- * Foretells the cost of mesh_unite. Result *tangled: it would take over some five seconds because
- * everything meets everything, not because the mesh is large.
+ * Foretells the cost of mesh_unite where everything meets everything: for each triangle the square
+ * of how many others it meets. Result *tangled: they sum up to more than most_squares; 4e6 of them
+ * take some five seconds.
  */
-int mesh_is_tangled(bool *tangled, const struct mesh *mesh, struct err *err) MUST_CHECK;
+int mesh_is_tangled(bool *tangled, const struct mesh *mesh, double most_squares,
+                    struct err *err) MUST_CHECK;
 
 struct shell_counts {
     size_t debris;       /* specks dropped */
