@@ -63,13 +63,44 @@ int bvh_add_dipoles(struct bvh *bvh, struct err *err)
     return 0;
 }
 
-/* Van Oosterom and Strackee's solid angle of one triangle. */
-static double solid_angle(struct vec a, struct vec b, struct vec c)
+/* A sum of angles as a product of complex numbers: one arc tangent for all. */
+struct turning {
+    double re, im;
+    double wraps;
+};
+
+static bool is_up(double re, double im)
+{
+    return im > 0 || (im == 0 && re < 0);
+}
+
+/* Adds the angle of re + i im, within -pi..pi. Only two on one side of zero can leave that. */
+static void turning_add(struct turning *t, double re, double im)
+{
+    double r = t->re * re - t->im * im, i = t->re * im + t->im * re;
+    if (im > 0 || (im == 0 && re < 0))
+        t->wraps += is_up(t->re, t->im) && !is_up(r, i) && (i < 0 || r > 0);
+    else if (im < 0 && t->im < 0)
+        t->wraps -= is_up(r, i);
+    else if (im == 0)
+        return;
+    double size = fabs(r) + fabs(i);
+    if (!(size > 1e-90 && size < 1e90)) {
+        if (!(size > 0))
+            return; /* a corner is where we look from */
+        r /= size, i /= size;
+    }
+    t->re = r;
+    t->im = i;
+}
+
+/* Half of Van Oosterom and Strackee's solid angle of one triangle. */
+static void add_solid_angle(struct turning *sum, struct vec a, struct vec b, struct vec c)
 {
     double la = vec_length(a), lb = vec_length(b), lc = vec_length(c);
     double det = vec_dot(a, vec_cross(b, c));
     double div = la * lb * lc + vec_dot(a, b) * lc + vec_dot(b, c) * la + vec_dot(c, a) * lb;
-    return det == 0 && div >= 0 ? 0 : 2 * atan2(det, div);
+    turning_add(sum, div, det);
 }
 
 double bvh_winding(const struct bvh *bvh, struct vec p)
@@ -77,6 +108,7 @@ double bvh_winding(const struct bvh *bvh, struct vec p)
     uint32_t stack[80];
     size_t top = 0;
     double sum = 0;
+    struct turning near = {.re = 1};
     if (bvh->mesh->triangle_count)
         stack[top++] = 0;
     while (top) {
@@ -96,10 +128,10 @@ double bvh_winding(const struct bvh *bvh, struct vec p)
         }
         for (uint32_t i = 0; i < node->count; i++) {
             uint32_t t = bvh->order[node->first + i];
-            sum += solid_angle(vec_sub(mesh_corner(bvh->mesh, t, 0), p),
-                               vec_sub(mesh_corner(bvh->mesh, t, 1), p),
-                               vec_sub(mesh_corner(bvh->mesh, t, 2), p));
+            add_solid_angle(&near, vec_sub(mesh_corner(bvh->mesh, t, 0), p),
+                            vec_sub(mesh_corner(bvh->mesh, t, 1), p),
+                            vec_sub(mesh_corner(bvh->mesh, t, 2), p));
         }
     }
-    return sum / (4 * PI);
+    return sum / (4 * PI) + atan2(near.im, near.re) / (2 * PI) + near.wraps;
 }

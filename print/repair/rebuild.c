@@ -12,6 +12,8 @@
  * middle agree and none is near 1/2. */
 #define BLOCK 8
 #define UNSURE 0.25
+/* So far from 1/2 a point's state holds for its neighbours, too; the dipoles' error is 0.03. */
+#define SURE 0.4
 /* Of each point: 600 million bytes are a cube of 840 points. */
 #define MAX_POINTS 600000000.0
 
@@ -66,12 +68,22 @@ static int grid_open(struct grid *g, const struct mesh *in, const struct rebuild
     return bvh_build(&g->bvh, in, err) || bvh_add_dipoles(&g->bvh, err) ? -1 : 0;
 }
 
-static uint8_t value_at(const struct grid *g, size_t i, size_t j, size_t k)
+static bool is_rim(const struct grid *g, const size_t at[3])
 {
-    bool rim =
-        i == 0 || j == 0 || k == 0 || i + 1 == g->n[0] || j + 1 == g->n[1] || k + 1 == g->n[2];
-    return !rim && grid_value(g, grid_point(g, (int)i, (int)j, (int)k)) > 0 ? GRID_INSIDE
-                                                                            : GRID_OUTSIDE;
+    bool rim = false;
+    for (int k = 0; k < 3; k++)
+        rim |= at[k] == 0 || at[k] + 1 == g->n[k];
+    return rim;
+}
+
+/* The state of a point, and GRID_SURE where the winding number leaves no doubt. */
+static uint8_t winding_at(const struct grid *g, const size_t at[3])
+{
+    if (is_rim(g, at))
+        return GRID_OUTSIDE;
+    struct vec p = grid_point(g, (int)at[0], (int)at[1], (int)at[2]);
+    double w = bvh_winding(&g->bvh, p) - 0.5;
+    return (uint8_t)((w > 0 ? GRID_INSIDE : GRID_OUTSIDE) | (fabs(w) > SURE ? GRID_SURE : 0));
 }
 
 /* A triangle's points are looked for in columns along the axis that its normal is nearest to. */
@@ -119,7 +131,7 @@ static void mark_column(struct grid *g, const struct column_frame *f, long i, lo
     for (long k = from < 0 ? 0 : from; k <= to && k < (long)g->n[f->axis]; k++) {
         int at[3];
         at[f->axis] = (int)k, at[f->u] = (int)i, at[f->v] = (int)j;
-        g->state[grid_index(g, at[0], at[1], at[2])] = GRID_NEAR;
+        g->state[grid_index(g, at[0], at[1], at[2])] = GRID_NEAR | GRID_BAND;
     }
 }
 
@@ -136,36 +148,92 @@ static void mark_near(struct grid *g)
     }
 }
 
-/* Rows of points in parallel; each is written by one thread. */
-static void value_points(struct grid *g, uint8_t of)
+/* Asks the points of one state whose coordinates are multiples of stride, rows in parallel. */
+static void value_points(struct grid *g, size_t stride, uint8_t of)
+{
+#pragma omp parallel for schedule(dynamic, 8)
+    for (size_t row = 0; row < g->n[1] * g->n[2]; row++) {
+        const size_t j = row % g->n[1], k = row / g->n[1];
+        if (j % stride || k % stride)
+            continue;
+        for (size_t i = 0; i < g->n[0]; i += stride) {
+            uint8_t *state = &g->state[row * g->n[0] + i];
+            if ((*state & GRID_STATE) == of)
+                *state =
+                    (uint8_t)((*state & ~GRID_STATE) | winding_at(g, (const size_t[3]){i, j, k}));
+        }
+    }
+}
+
+/* Outside, but nearer to the surface than the wall that it gets. The marks of crossings go. */
+static void thicken_points(struct grid *g)
 {
 #pragma omp parallel for schedule(dynamic, 8)
     for (size_t row = 0; row < g->n[1] * g->n[2]; row++)
-        for (size_t i = 0; i < g->n[0]; i++)
-            if (g->state[row * g->n[0] + i] == of)
-                g->state[row * g->n[0] + i] = value_at(g, i, row % g->n[1], row / g->n[1]);
+        for (size_t i = 0; i < g->n[0]; i++) {
+            uint8_t *state = &g->state[row * g->n[0] + i];
+            const size_t at[3] = {i, row % g->n[1], row / g->n[1]};
+            bool asked = g->thicken > 0 && (*state & GRID_BAND) && !is_rim(g, at);
+            *state &= GRID_STATE;
+            if (!asked || *state != GRID_OUTSIDE)
+                continue;
+            struct vec p = grid_point(g, (int)at[0], (int)at[1], (int)at[2]);
+            if (bvh_nearest(&g->bvh, p, g->thicken, NULL, NULL) < g->thicken)
+                *state = GRID_INSIDE;
+        }
 }
 
-/* GRID_INSIDE or GRID_OUTSIDE when all of the block is, GRID_UNKNOWN when the surface is near. */
-static uint8_t judge_block(const struct grid *g, size_t i, size_t j, size_t k)
+struct blocks {
+    size_t n[3];    /* blocks along each side */
+    uint8_t *state; /* per block: GRID_UNKNOWN when the surface is near */
+    uint8_t *corner;
+};
+
+static size_t corner_index(const struct blocks *b, size_t i, size_t j, size_t k)
+{
+    return (k * (b->n[1] + 1) + j) * (b->n[0] + 1) + i;
+}
+
+static bool is_far(const struct grid *g, size_t i, size_t j, size_t k)
 {
     for (size_t z = k; z <= k + BLOCK; z++)
         for (size_t y = j; y <= j + BLOCK; y++)
             for (size_t x = i; x <= i + BLOCK; x++)
-                if (g->state[grid_index(g, (int)x, (int)y, (int)z)] == GRID_NEAR)
-                    return GRID_UNKNOWN;
-    int inside = 0;
-    for (int c = 0; c < 9; c++) {
-        int half = c == 8 ? BLOCK / 2 : BLOCK;
-        struct vec p = grid_point(g, (int)i + (c == 8 ? half : (c & 1) * half),
-                                  (int)j + (c == 8 ? half : (c >> 1 & 1) * half),
-                                  (int)k + (c == 8 ? half : (c >> 2 & 1) * half));
-        double w = bvh_winding(&g->bvh, p) - 0.5;
-        if (fabs(w) < UNSURE)
-            return GRID_WANTED;
-        inside += w > 0;
+                if (g->state[grid_index(g, (int)x, (int)y, (int)z)] & GRID_BAND)
+                    return false;
+    return true;
+}
+
+static uint8_t judge_point(const struct grid *g, size_t i, size_t j, size_t k)
+{
+    double w = bvh_winding(&g->bvh, grid_point(g, (int)i, (int)j, (int)k)) - 0.5;
+    return fabs(w) < UNSURE ? GRID_WANTED : w > 0 ? GRID_INSIDE : GRID_OUTSIDE;
+}
+
+static bool touches_far(const struct blocks *b, const size_t at[3])
+{
+    for (size_t c = 0; c < 8; c++) {
+        size_t i = at[0] - (c & 1), j = at[1] - (c >> 1 & 1), k = at[2] - (c >> 2);
+        if (i < b->n[0] && j < b->n[1] && k < b->n[2] &&
+            b->state[(k * b->n[1] + j) * b->n[0] + i] == GRID_WANTED)
+            return true;
     }
-    return inside == 9 ? GRID_INSIDE : inside == 0 ? GRID_OUTSIDE : GRID_WANTED;
+    return false;
+}
+
+/* GRID_INSIDE or GRID_OUTSIDE when its corners and its middle all say so. */
+static uint8_t judge_block(const struct grid *g, const struct blocks *b, size_t i, size_t j,
+                           size_t k)
+{
+    uint8_t all = b->corner[corner_index(b, i, j, k)];
+    for (size_t c = 1; c < 8; c++)
+        if (b->corner[corner_index(b, i + (c & 1), j + (c >> 1 & 1), k + (c >> 2))] != all)
+            return GRID_WANTED;
+    const size_t half = BLOCK / 2;
+    if (all == GRID_WANTED ||
+        judge_point(g, i * BLOCK + half, j * BLOCK + half, k * BLOCK + half) != all)
+        return GRID_WANTED;
+    return all;
 }
 
 static void set_block(struct grid *g, size_t i, size_t j, size_t k, uint8_t state)
@@ -179,24 +247,46 @@ static void set_block(struct grid *g, size_t i, size_t j, size_t k, uint8_t stat
             }
 }
 
+static void judge_blocks(struct grid *g, struct blocks *b)
+{
+    const size_t *n = b->n, corners = (n[0] + 1) * (n[1] + 1) * (n[2] + 1);
+    const size_t count = n[0] * n[1] * n[2];
+#pragma omp parallel for schedule(dynamic, 16)
+    for (size_t i = 0; i < count; i++)
+        b->state[i] = is_far(g, i % n[0] * BLOCK, i / n[0] % n[1] * BLOCK, i / n[0] / n[1] * BLOCK)
+                          ? GRID_WANTED
+                          : GRID_UNKNOWN;
+#pragma omp parallel for schedule(dynamic, 16)
+    for (size_t c = 0; c < corners; c++) {
+        const size_t at[3] = {c % (n[0] + 1), c / (n[0] + 1) % (n[1] + 1),
+                              c / (n[0] + 1) / (n[1] + 1)};
+        if (touches_far(b, at))
+            b->corner[c] = judge_point(g, at[0] * BLOCK, at[1] * BLOCK, at[2] * BLOCK);
+    }
+#pragma omp parallel for schedule(dynamic, 16)
+    for (size_t i = 0; i < count; i++)
+        if (b->state[i] != GRID_UNKNOWN)
+            b->state[i] = judge_block(g, b, i % n[0], i / n[0] % n[1], i / n[0] / n[1]);
+}
+
 static int fill_blocks(struct grid *g, struct err *err)
 {
-    size_t blocks[3], count = 1;
+    struct blocks b;
     for (int k = 0; k < 3; k++)
-        count *= blocks[k] = (g->n[k] - 1) / BLOCK;
-    uint8_t *state = malloc(count + 1);
-    if (!state)
-        return FAIL(err, ERR_LIMIT, "no memory for %zu blocks", count);
-#pragma omp parallel for schedule(dynamic, 16)
-    for (size_t b = 0; b < count; b++)
-        state[b] = judge_block(g, b % blocks[0] * BLOCK, b / blocks[0] % blocks[1] * BLOCK,
-                               b / blocks[0] / blocks[1] * BLOCK);
-    for (size_t b = 0; b < count; b++)
-        if (state[b] != GRID_UNKNOWN)
-            set_block(g, b % blocks[0] * BLOCK, b / blocks[0] % blocks[1] * BLOCK,
-                      b / blocks[0] / blocks[1] * BLOCK, state[b]);
-    free(state);
-    return 0;
+        b.n[k] = (g->n[k] - 1) / BLOCK;
+    const size_t count = b.n[0] * b.n[1] * b.n[2];
+    b.state = malloc(count + 1);
+    b.corner = malloc((b.n[0] + 1) * (b.n[1] + 1) * (b.n[2] + 1));
+    int failed = b.state && b.corner ? 0 : FAIL(err, ERR_LIMIT, "no memory for %zu blocks", count);
+    if (!failed)
+        judge_blocks(g, &b);
+    for (size_t i = 0; !failed && i < count; i++)
+        if (b.state[i] != GRID_UNKNOWN)
+            set_block(g, i % b.n[0] * BLOCK, i / b.n[0] % b.n[1] * BLOCK,
+                      i / b.n[0] / b.n[1] * BLOCK, b.state[i]);
+    free(b.state);
+    free(b.corner);
+    return failed;
 }
 
 /* What is left lies in blocks with surface, but no surface lies between it and a known neighbour.
@@ -251,8 +341,17 @@ static int grid_fill(struct grid *g, struct err *err)
     mark_near(g);
     if (fill_blocks(g, err))
         return -1;
-    value_points(g, GRID_NEAR);
-    value_points(g, GRID_WANTED);
+    grid_mark_crossings(g);
+    if (grid_guard_rims(g, err))
+        return -1;
+    value_points(g, 1, GRID_ALONE);
+    for (size_t stride = 4; stride > 0; stride /= 2) {
+        value_points(g, stride, GRID_NEAR);
+        if (stride > 1 && grid_flood(g, stride, err))
+            return -1;
+    }
+    value_points(g, 1, GRID_WANTED);
+    thicken_points(g);
     return spread_states(g, err);
 }
 

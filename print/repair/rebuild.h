@@ -20,8 +20,10 @@ struct rebuild_options {
  *
  * Result   out may be empty: nothing is inside. Its vertices are a hundredth of an edge or more
  *          apart from any grid point, so no two fall together in a float.
- * Cost     winding numbers of the points within a step of the surface, some 3 us each, and of a few
- *          in every 8 x 8 x 8 elsewhere, on all cores. Memory 1 byte a grid point and the output.
+ * Cost     the bunny, 70 thousand triangles, on a grid of 333 points: 3.2 s of CPU time, half of it
+ *          parallel. Triangles with open edges everywhere cost ten times as much: each point near
+ *          them asks for its own winding number. Memory 1 byte a grid point, 12 for each near the
+ *          surface, and the output.
  */
 int mesh_rebuild(struct mesh *out, const struct mesh *in, const struct rebuild_options *options,
                  struct err *err) MUST_CHECK;

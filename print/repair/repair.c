@@ -14,8 +14,10 @@
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
-#define MOST_SQUARES 4e6 /* see is_tangled: some five seconds */
-#define MOST_LOST 0.02   /* of the visible surface, before a rebuild is tried */
+#define MOST_LOST 0.02     /* of the visible surface, before other ways are tried */
+#define MOST_REBUILT 1.5e6 /* triangles; more is a tangle that fills the whole box */
+#define MOST_SQUARES 4e6   /* some five seconds; see mesh_is_tangled */
+#define MOST_PLATES 5000   /* triangles that are given a wall each */
 
 struct ladder {
     struct mesh *mesh;
@@ -193,30 +195,6 @@ static int give_way(const struct ladder *l, int failed)
     return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
 }
 
-/* Cutting makes about a fifteenth as many pieces as the squares of each triangle's meetings sum up
- * to: walls on a hundred triangles strewn about at random make millions. */
-static int is_tangled(bool *tangled, const struct mesh *mesh, struct err *err)
-{
-    struct bvh bvh;
-    struct bvh_pairs pairs = {0};
-    struct bvh_pair_options options = {.max_tests = 20000000};
-    uint32_t *meetings = calloc(mesh->triangle_count + 1, sizeof *meetings);
-    if (!meetings || bvh_build(&bvh, mesh, err)) {
-        free(meetings);
-        return FAIL(err, ERR_LIMIT, "no memory to look for crossings");
-    }
-    int failed = bvh_meeting_pairs(&pairs, &bvh, &options, err);
-    double squares = 0;
-    for (size_t i = 0; i < pairs.count; i++)
-        for (int side = 0; side < 2; side++)
-            squares += 2.0 * meetings[pairs.pair[i][side]]++ + 1;
-    *tangled = pairs.gave_up || squares > MOST_SQUARES;
-    bvh_pairs_free(&pairs);
-    bvh_free(&bvh);
-    free(meetings);
-    return failed;
-}
-
 /* What the outline left out but the eye can see gets a wall. */
 static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen)
 {
@@ -239,7 +217,7 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
         places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
     bool tangled = true;
-    if (is_tangled(&tangled, l->mesh, l->err))
+    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
         return -1;
     failed = tangled ? 1 : mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
     done(l, "thicken_sheets", !tangled);
@@ -262,7 +240,13 @@ static int note_united(struct ladder *l, const struct mesh *before)
 static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
-    bool faces = all_faces(l);
+    bool faces = all_faces(l), tangled = false;
+    /* In a larger mesh the search costs more than what it may save. */
+    if (l->mesh->triangle_count <= MOST_PLATES &&
+        mesh_is_tangled(&tangled, l->mesh, 3 * MOST_SQUARES, l->err))
+        return -1;
+    if (tangled)
+        return 1;
     int failed = mesh_copy(&seen, l->mesh, l->err);
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
@@ -325,11 +309,20 @@ static int lost_sheets(struct mesh *lost, const struct mesh *in, const struct me
     return failed ? -1 : 0;
 }
 
+/* A sheet in the grid has two sides, and a square of a side some seven triangles. */
+static double rebuild_step(const struct ladder *l, const struct mesh *from)
+{
+    double area = 0;
+    for (size_t t = 0; t < from->triangle_count; t++)
+        area += vec_length(mesh_normal2(from, t)) / 2;
+    return fmax(l->options->size_mm / 250, sqrt(14 * area / MOST_REBUILT));
+}
+
 /* Rebuilds, once more with thickness where too much of the surface had nothing behind it. */
 static int rebuild(struct ladder *l, const struct mesh *from)
 {
     struct mesh built = {0}, lost = {0};
-    double share = 0, step = l->options->size_mm / 250;
+    double share = 0, step = rebuild_step(l, from);
     struct rebuild_options options = {.step_mm = step};
     if (mesh_rebuild(&built, from, &options, l->err))
         return -1;
@@ -353,8 +346,27 @@ static int rebuild(struct ladder *l, const struct mesh *from)
     mesh_free(l->mesh);
     *l->mesh = built;
     l->counts->rebuilt = true;
-    done(l, "rebuild", true);
-    return 0;
+    return give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
+}
+
+/* Each patch that is seen gets a wall, in whole triangles: a tenth of the crossings that walls on
+ * the pieces of a tangle make. Hollows that come of it are cavities, and filled later. */
+static int wall_up(struct ladder *l, const struct mesh *from)
+{
+    struct bvh before = {0};
+    bool tangled = true;
+    if (mesh_copy(l->mesh, from, l->err) || mesh_append(l->mesh, &l->twosided, false, l->err) ||
+        bvh_build(&before, from, l->err))
+        return -1;
+    int failed =
+        mesh_thicken_sheets(l->mesh, NULL, &before, l->wall_mm, &l->counts->sheets, l->err);
+    bvh_free(&before);
+    if (failed || l->mesh->triangle_count == 0)
+        return failed ? -1 : 1;
+    l->counts->thickened = true;
+    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
+        return -1;
+    return tangled ? 1 : give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
 }
 
 /* Share of what the eye could see that lies over a wall away from the result; by a few thousand
@@ -386,26 +398,41 @@ static int lost_share(double *share, const struct ladder *l, const struct mesh *
     return failed ? -1 : 0;
 }
 
-/* The last rung, kept when the one before failed or lost more than it does. */
-static int fall_back(struct ladder *l, const struct mesh *given, bool solid, double lost)
+/* Another way from what was given, kept when what there is is not solid or lost more. */
+static int try_way(struct ladder *l, const struct mesh *given, const char *name,
+                   int (*way)(struct ladder *l, const struct mesh *from), bool *solid, double *lost)
 {
-    struct mesh best = *l->mesh;
+    struct mesh other = *l->mesh;
+    struct repair_counts counts = *l->counts;
     double again = 1;
     *l->mesh = (struct mesh){0};
-    int failed = rebuild(l, given);
-    if (!failed)
-        failed = give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
+    int failed = way(l, given);
     if (!failed)
         failed = lost_share(&again, l, given);
-    if (failed == 1 || (!failed && solid && again >= lost)) {
-        struct mesh other = *l->mesh;
-        *l->mesh = best;
-        best = other;
-        l->counts->rebuilt = false;
-        failed = !solid;
+    bool better = !failed && (!*solid || again < *lost);
+    if (better) {
+        *solid = true;
+        *lost = again;
+    } else {
+        struct mesh worse = *l->mesh;
+        *l->mesh = other;
+        other = worse;
+        *l->counts = counts;
     }
-    mesh_free(&best);
-    return failed;
+    mesh_free(&other);
+    done(l, name, better);
+    return failed < 0 ? -1 : 0;
+}
+
+/* The last rungs. */
+static int fall_back(struct ladder *l, const struct mesh *given, bool solid, double lost)
+{
+    if (given->triangle_count <= MOST_PLATES &&
+        try_way(l, given, "thicken_sheets", wall_up, &solid, &lost))
+        return -1;
+    if ((!solid || lost > MOST_LOST) && try_way(l, given, "rebuild", rebuild, &solid, &lost))
+        return -1;
+    return !solid;
 }
 
 /* Closed shells that all face outward need no look at their sides. */

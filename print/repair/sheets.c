@@ -15,6 +15,8 @@
 #define MIN_REACH 0.125 /* of the wall: nearer to the solid all over, it is its surface */
 #define ANCHOR 0.6      /* of the wall: how far a hanging rim reaches into the solid */
 #define VOTES 24
+#define FINE 4   /* parts of a triangle's side, each looked at, in a mesh of */
+#define FEW 2000 /* triangles at most */
 
 struct sheet_sum {
     double low[3], high[3];
@@ -38,6 +40,19 @@ static struct vec middle_of(const struct mesh *mesh, size_t t)
 {
     struct vec sum = vec_add(mesh_corner(mesh, t, 0), mesh_corner(mesh, t, 1));
     return vec_scale(vec_add(sum, mesh_corner(mesh, t, 2)), 1.0 / 3);
+}
+
+/* The middle of small triangle i of FINE * FINE that t is divided into. */
+static struct vec middle_of_part(const struct mesh *mesh, size_t t, int i)
+{
+    int row = 0;
+    for (; i >= 2 * row + 1; row++)
+        i -= 2 * row + 1;
+    double up = (row + (i & 1 ? 1.0 : 2.0) / 3) / FINE;
+    double along = (i / 2 + (i & 1 ? 2.0 : 1.0) / 3) / FINE;
+    struct vec p = vec_scale(mesh_corner(mesh, t, 0), 1 - up);
+    p = vec_add(p, vec_scale(mesh_corner(mesh, t, 1), up - along));
+    return vec_add(p, vec_scale(mesh_corner(mesh, t, 2), along));
 }
 
 static void number_sheets(struct sheets *s, const uint32_t *twin)
@@ -72,11 +87,16 @@ static void look_at(struct sheets *s, size_t t)
     sum->count++;
     if (sum->count % (1 + sum->count / VOTES))
         return;
-    unsigned front = bvh_escapes(s->before, p, n, UINT32_MAX, 12, 0);
-    unsigned back = bvh_escapes(s->before, p, vec_scale(n, -1), UINT32_MAX, 12, 0);
-    sum->front += area * front;
-    sum->back += area * back;
-    sum->seen += front || back;
+    /* The middle of a large triangle in a tangle is often hidden, and its corners are not. */
+    int parts = s->loose->triangle_count <= FEW ? FINE * FINE : 1;
+    for (int i = 0; i < parts; i++) {
+        struct vec at = parts == 1 ? p : middle_of_part(s->loose, t, i);
+        unsigned front = bvh_escapes(s->before, at, n, UINT32_MAX, 12, 0);
+        unsigned back = bvh_escapes(s->before, at, vec_scale(n, -1), UINT32_MAX, 12, 0);
+        sum->front += area * front / parts;
+        sum->back += area * back / parts;
+        sum->seen += front || back;
+    }
 }
 
 /* Keeps what is seen, has extent, and turns it so that its better seen side is the front. */

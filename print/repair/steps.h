@@ -69,6 +69,14 @@ int mesh_close_cracks(struct mesh *mesh, double width_mm, struct err *err) MUST_
 int mesh_thicken_sheets(struct mesh *loose, const struct bvh *solid, const struct bvh *before,
                         double wall_mm, size_t *sheets, struct err *err) MUST_CHECK;
 
+/**
+ * Foretells the cost of mesh_unite where everything meets everything: for each triangle the square
+ * of how many others it meets. Result *tangled: they sum up to more than most_squares; 4e6 of them
+ * take some five seconds.
+ */
+int mesh_is_tangled(bool *tangled, const struct mesh *mesh, double most_squares,
+                    struct err *err) MUST_CHECK;
+
 struct shell_counts {
     size_t debris;       /* specks dropped */
     size_t hidden;       /* cavities filled, and what floated in them */

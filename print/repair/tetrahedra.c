@@ -64,15 +64,31 @@ static double cross_by_value(const struct grid *g, struct vec a, struct vec b)
     return (low + high) / 2;
 }
 
+/* Distances of grid points to the input surface: each is asked once for its up to 14 edges. */
+struct distances {
+    uint64_t *wanted; /* a bit per grid point */
+    uint32_t *before; /* wanted points before each word of bits */
+    double *at;       /* per wanted point */
+};
+
+static double distance_of(const struct distances *d, size_t point)
+{
+    uint64_t below = d->wanted[point / 64] & (((uint64_t)1 << point % 64) - 1);
+    return d->at[d->before[point / 64] + (uint32_t)__builtin_popcountll(below)];
+}
+
+static double longest_edge(const struct grid *g)
+{
+    return sqrt(3) * g->step;
+}
+
 /*
  * Where the surface crosses from an inside point a to an outside point b, told by their distances
  * to the input surface. A thickened surface lies that much further out.
  */
-static double cross_at(const struct grid *g, struct vec a, struct vec b, double length)
+static double cross_at(const struct grid *g, struct vec a, struct vec b, double da, double db)
 {
-    double within = 2 * length + g->thicken, thicken = g->thicken;
-    double da = bvh_nearest(&g->bvh, a, within, NULL, NULL);
-    double db = bvh_nearest(&g->bvh, b, within, NULL, NULL), t;
+    double length = vec_length(vec_sub(b, a)), thicken = g->thicken, t;
     double in = thicken > 0 && da < thicken ? thicken - da : thicken + da, out = db - thicken;
     if (in + out > 1.5 * length || !(in + out > 0))
         t = cross_by_value(g, a, b);
@@ -100,20 +116,76 @@ static int edge_vertex(struct surface *s, const size_t point[3], int direction, 
     return 0;
 }
 
-static void place_vertex(struct surface *s, uint32_t vertex)
+/* The two grid points of a vertex's edge, the lower one first. */
+static void ends_of(const struct surface *s, uint32_t vertex, size_t end[2])
+{
+    const size_t *n = s->grid->n, step[3] = {1, n[0], n[0] * n[1]};
+    end[0] = end[1] = s->edges[vertex] / 8;
+    for (int k = 0; k < 3; k++)
+        end[1] += s->edges[vertex] >> k & 1 ? step[k] : 0;
+}
+
+static struct vec point_of(const struct grid *g, size_t number)
+{
+    return grid_point(g, (int)(number % g->n[0]), (int)(number / g->n[0] % g->n[1]),
+                      (int)(number / g->n[0] / g->n[1]));
+}
+
+static void place_vertex(struct surface *s, uint32_t vertex, const struct distances *d)
 {
     const struct grid *g = s->grid;
-    size_t number = s->edges[vertex] / 8, from[3], to[3];
-    from[0] = number % g->n[0], from[1] = number / g->n[0] % g->n[1];
-    from[2] = number / g->n[0] / g->n[1];
-    for (int k = 0; k < 3; k++)
-        to[k] = from[k] + (size_t)(s->edges[vertex] >> k & 1);
-    struct vec a = grid_point(g, (int)from[0], (int)from[1], (int)from[2]);
-    struct vec b = grid_point(g, (int)to[0], (int)to[1], (int)to[2]);
-    bool swap = state_at(g, from[0], from[1], from[2]) != GRID_INSIDE;
-    struct vec in = swap ? b : a, out = swap ? a : b;
-    double t = cross_at(g, in, out, vec_length(vec_sub(b, a)));
-    mesh_point_set(s->out, vertex, vec_add(in, vec_scale(vec_sub(out, in), t)));
+    size_t end[2];
+    ends_of(s, vertex, end);
+    size_t in = g->state[end[0]] == GRID_INSIDE ? 0 : 1;
+    struct vec a = point_of(g, end[in]), b = point_of(g, end[1 - in]);
+    double t = cross_at(g, a, b, distance_of(d, end[in]), distance_of(d, end[1 - in]));
+    mesh_point_set(s->out, vertex, vec_add(a, vec_scale(vec_sub(b, a), t)));
+}
+
+static void measure_distances(struct distances *d, const struct grid *g, size_t words)
+{
+    double within = 2 * longest_edge(g) + g->thicken;
+#pragma omp parallel for schedule(dynamic, 64)
+    for (size_t w = 0; w < words; w++) {
+        uint32_t slot = d->before[w];
+        for (uint64_t left = d->wanted[w]; left; left &= left - 1) {
+            struct vec p = point_of(g, 64 * w + (size_t)__builtin_ctzll(left));
+            d->at[slot++] = bvh_nearest(&g->bvh, p, within, NULL, NULL);
+        }
+    }
+}
+
+static int place_vertices(struct surface *s)
+{
+    const struct grid *g = s->grid;
+    const size_t words = g->n[0] * g->n[1] * g->n[2] / 64 + 1, vertices = s->out->vertex_count;
+    struct distances d = {.wanted = calloc(words, sizeof *d.wanted),
+                          .before = malloc(words * sizeof *d.before)};
+    uint32_t count = 0;
+    int failed = d.wanted && d.before ? 0 : -1;
+    for (uint32_t v = 0; !failed && v < vertices; v++) {
+        size_t end[2];
+        ends_of(s, v, end);
+        for (int i = 0; i < 2; i++)
+            d.wanted[end[i] / 64] |= (uint64_t)1 << end[i] % 64;
+    }
+    for (size_t w = 0; !failed && w < words; w++) {
+        d.before[w] = count;
+        count += (uint32_t)__builtin_popcountll(d.wanted[w]);
+    }
+    d.at = malloc(((size_t)count + 1) * sizeof *d.at);
+    if (!failed && d.at) {
+        measure_distances(&d, g, words);
+#pragma omp parallel for schedule(dynamic, 256)
+        for (uint32_t v = 0; v < (uint32_t)vertices; v++)
+            place_vertex(s, v, &d);
+    } else {
+        failed = FAIL(s->err, ERR_LIMIT, "no memory for the distances of %zu vertices", vertices);
+    }
+    free(d.wanted);
+    free(d.before);
+    free(d.at);
+    return failed;
 }
 
 /* The edge between two corners of the cell (bits: steps from its lowest point). */
@@ -229,11 +301,8 @@ int grid_surface(struct mesh *out, const struct grid *g, struct err *err)
     }
     free(s.crossing[0]);
     free(s.crossing[1]);
-    if (!failed) {
-#pragma omp parallel for schedule(dynamic, 256)
-        for (uint32_t v = 0; v < (uint32_t)made.vertex_count; v++)
-            place_vertex(&s, v);
-    }
+    if (!failed)
+        failed = place_vertices(&s);
     free(s.edges);
     if (failed)
         mesh_free(&made);
