@@ -45,10 +45,10 @@ static int add_runs(struct ways *w, const struct run_list *list, struct err *err
 {
     if (w->count + list->count > w->room) {
         size_t room = 2 * w->room + list->count + 4096;
-        struct run *runs = realloc(w->runs, room * sizeof *runs);
-        w->runs = runs ? runs : w->runs;
-        if (!runs || room > UINT32_MAX)
+        struct run *runs = room < UINT32_MAX ? realloc(w->runs, room * sizeof *runs) : NULL;
+        if (!runs)
             return FAIL(err, ERR_LIMIT, "no memory for empty space");
+        w->runs = runs;
         w->room = room;
     }
     memcpy(w->runs + w->count, list->runs, list->count * sizeof *list->runs);
