@@ -11,10 +11,12 @@
 #include "print/colour/parts.h"
 #include "print/colour/transfer.h"
 #include "print/prep_own.h"
+#include "print/repair/arrange.h"
 
 #define PARTS_REPORTED 100
 
-/* A copy in millimetres around the origin, in double until the last rounding. */
+/* A copy in millimetres around the origin, in double until it is rounded to the grid of uniting: so
+ * what is moved later by whole steps stays exact. */
 static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, struct err *err)
 {
     double low[3], high[3];
@@ -24,6 +26,9 @@ static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, st
     for (size_t v = 0; v < in->vertex_count; v++)
         for (size_t k = 0; k < 3; k++)
             out->xyz[3 * v + k] = (float)((in->xyz[3 * v + k] - (low[k] + high[k]) / 2) * scale);
+    double step = mesh_grid_step(out);
+    if (step > 0)
+        mesh_snap(out, step);
     return 0;
 }
 
@@ -40,12 +45,13 @@ static void on_repair_step(void *user, const char *name, bool changed)
 
 /* Layers are looked at only where inside and outside can be told apart. */
 static int measure(struct prep_measures *out, const struct mesh *mesh, const struct mesh *visible,
-                   const struct prep_options *options, struct err *err)
+                   bool uncrossed, const struct prep_options *options, struct err *err)
 {
     const struct prep_limits *limits = &options->limits;
     struct print_measure_options how = {.visible = visible,
                                         .min_wall_mm = limits->min_wall_mm,
-                                        .overhang_deg = limits->overhang_deg};
+                                        .overhang_deg = limits->overhang_deg,
+                                        .uncrossed = uncrossed};
     struct layer_options layers = LAYER_OPTIONS_DEFAULT;
     layers.overhang_deg = limits->overhang_deg;
     layers.bridge_mm = limits->bridge_mm;
@@ -73,7 +79,8 @@ static int run(struct prep *p)
     int repaired = mesh_repair(&p->mesh, &p->changes.repaired, &options, p->err);
     if (repaired)
         return repaired;
-    if (prep_shape(p) || measure(&p->output, &p->mesh, &p->visible, p->options, p->err))
+    p->sound = true;
+    if (prep_shape(p) || measure(&p->output, &p->mesh, &p->visible, p->solid, p->options, p->err))
         return -1;
     report_step(&p->report, "measure", false);
     return 0;
@@ -304,7 +311,8 @@ int mesh_inspect(cJSON **report, const struct mesh *in, const struct prep_option
                  mesh_weld_exact(&p.mesh, NULL, err);
     if (!failed) {
         degenerate = mesh_drop_degenerate(&p.mesh);
-        failed = mesh_compact(&p.mesh, err) || measure(&p.output, &p.mesh, NULL, options, err);
+        failed =
+            mesh_compact(&p.mesh, err) || measure(&p.output, &p.mesh, NULL, false, options, err);
     }
     if (!failed) {
         p.output.mesh.degenerate = degenerate;

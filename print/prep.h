@@ -44,6 +44,7 @@ struct prep_options {
     double longest_mm; /* wanted longest side, when no height is; 0: see height_mm */
     double flatten_mm; /* how much of the bottom may be cut to get a flat foot; 0 cuts nothing */
     enum orient orient;
+    bool protect_front;   /* ORIENT_AUTO: keep support off the face, which looks to -Y */
     size_t max_triangles; /* decimate above; 0 keeps all */
     double bed_mm[3];     /* printer's build volume, 0 = not checked */
     double unit_mm;       /* from read_notes: the mesh is in millimetres already when > 0 */

@@ -18,7 +18,8 @@ struct prep {
     struct orient_choice turned;
     double base_low[3], base_high[3]; /* where the base is; equal without one */
     double size_mm;
-    bool solid;
+    bool sound; /* checked since it was last rounded */
+    bool solid; /* in the end */
     struct err *err;
 };
 

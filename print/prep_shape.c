@@ -43,12 +43,14 @@ static int orient(struct prep *p)
     if (p->options->orient != ORIENT_AUTO)
         return 0;
     struct orient_options options = ORIENT_OPTIONS_DEFAULT;
+    options.protect_front = p->options->protect_front;
     memcpy(options.bed_mm, p->options->bed_mm, sizeof options.bed_mm);
     if (mesh_find_orientation(&p->turned, &p->mesh, &options, p->err))
         return -1;
     mesh_rotate(&p->mesh, &p->turned.rotation);
     mesh_rotate(&p->visible, &p->turned.rotation);
     mesh_rotate(&p->dressed, &p->turned.rotation);
+    p->sound = false;
     report_step(&p->report, "turn", p->turned.rotation.row[2].z < 1 - 1e-9);
     return 0;
 }
@@ -71,6 +73,7 @@ static void scale_to_size(struct prep *p)
         mesh_scale(&p->mesh, factor);
         mesh_scale(&p->visible, factor);
         mesh_scale(&p->dressed, factor);
+        p->sound = false;
     }
     p->size_mm = mesh_longest(&p->mesh);
 }
@@ -149,25 +152,41 @@ static int hollow(struct prep *p)
     return 0;
 }
 
-/* x and y centred, lowest z = 0, all to be found again in floats, wherever it lies on the bed. */
+static double whole_steps(double x, double step)
+{
+    return floor(x / step + 0.5) * step;
+}
+
+/* Rounds everything to the grid and looks at the mesh once more, if that is still to be done. */
+static int settle(struct prep *p, double step)
+{
+    size_t corners = 3 * p->mesh.vertex_count, off = 0;
+    for (size_t i = 0; p->sound && i < corners && !off; i++)
+        off = p->mesh.xyz[i] != (float)whole_steps(p->mesh.xyz[i], step);
+    p->solid = p->sound && !off;
+    if (p->solid)
+        return 0;
+    mesh_snap(&p->mesh, step);
+    mesh_snap(&p->visible, step);
+    mesh_snap(&p->dressed, step);
+    int settled = mesh_settle(&p->mesh, p->size_mm, p->err);
+    p->solid = settled == 0;
+    return settled < 0 ? -1 : 0;
+}
+
+/* x and y centred, lowest z = 0, to the nearest step of a grid that stays exact anywhere on a bed.
+ */
 static int pivot(struct prep *p)
 {
-    double low[3], high[3];
+    double low[3], high[3], step = mesh_grid_step(&p->mesh);
     mesh_bounds(&p->mesh, low, high);
-    struct vec by = {-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]};
+    struct vec by = {whole_steps(-(low[0] + high[0]) / 2, step),
+                     whole_steps(-(low[1] + high[1]) / 2, step), whole_steps(-low[2], step)};
     move_all(p, by);
-    double step = mesh_grid_step(&p->mesh);
-    if (step > 0) {
-        mesh_snap(&p->mesh, step);
-        mesh_snap(&p->visible, step);
-        mesh_snap(&p->dressed, step);
-    }
     p->base_low[0] += by.x, p->base_low[1] += by.y, p->base_low[2] += by.z;
     p->base_high[0] += by.x, p->base_high[1] += by.y, p->base_high[2] += by.z;
-    int settled = mesh_settle(&p->mesh, p->size_mm, p->err);
-    if (settled < 0)
+    if (settle(p, step))
         return -1;
-    p->solid = settled == 0;
     report_step(&p->report, "place", true);
     return 0;
 }

@@ -12,6 +12,6 @@ cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,pe
     --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=varFuncNullUB \
     --include=/usr/include/cjson/cJSON.h -I. -j "$(nproc)" "${sources[@]}" || bad=1
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 sh -c \
-    'clang-tidy --quiet --warnings-as-errors="*" --checks="-*,clang-analyzer-core.*,clang-analyzer-unix.*,clang-analyzer-deadcode.*,bugprone-string-integer-assignment,bugprone-misplaced-widening-cast,bugprone-undefined-memory-manipulation,bugprone-suspicious-memset-usage,bugprone-use-after-move,bugprone-infinite-loop" "$@" -- -std=c17 -D_GNU_SOURCE -I. -I/usr/include/postgresql -fopenmp 2>/dev/null' _ || bad=1
+    'clang-tidy --quiet --warnings-as-errors="*" --checks="-*,clang-analyzer-core.*,clang-analyzer-unix.*,clang-analyzer-deadcode.*,bugprone-string-integer-assignment,bugprone-misplaced-widening-cast,bugprone-undefined-memory-manipulation,bugprone-suspicious-memset-usage,bugprone-use-after-move,bugprone-infinite-loop" "$@" -- -std=c17 -D_GNU_SOURCE -I. -I/usr/include/postgresql -I/usr/include/freetype2 -I/usr/include/harfbuzz -fopenmp 2>/dev/null' _ || bad=1
 [ $bad -eq 0 ] && echo "lint: clean"
 exit $bad

@@ -32,6 +32,7 @@ static const struct cli_option prep[] = {
      "finished height [as it is when the file has millimetres; else 100 mm longest side]"},
     {"--longest", "MM", "the longest side instead of the height"},
     {"--orient", "HOW", "upright, auto (least support) or keep [upright]"},
+    {"--protect-front", NULL, "with --orient auto: no support on the face, never lie on it"},
     {"--flatten", "MM", "how much of the bottom may be cut for a flat foot [0.6]; 0 cuts nothing"},
     {"--max-triangles", "N", "simplify above this count [keep all]"},
     {"--base", "SHAPE", "none, round, square or oval; part of the height [none]"},

@@ -105,6 +105,8 @@ static int pass_options(struct file_work *work, const struct cli *cli, struct er
         pass_number(o, "drains", cli, "--drains", 0, 8, err) || pass_base(o, cli, err) ||
         pass_colours(o, cli, err))
         return -1;
+    if (cli_flag(cli, "--protect-front"))
+        cJSON_AddTrueToObject(o, "protect_front");
     if (cli_flag(cli, "--split-base") && !json_get(o, "base"))
         return FAIL_CODE(err, ERR_INPUT, "usage", "--split-base needs --base");
     if (cli_flag(cli, "--split-base"))

@@ -16,11 +16,11 @@
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
  * options.json, all members optional. relief: style, height_mm. inspect and prep: name (a file
- * name, the format's hint), height_mm, longest_mm, flatten_mm, orient, max_triangles, base {shape,
- * height_mm, size_mm, text, text_style, font}, split_base, hollow_mm, drains, colours, pictures,
- * limits (as in a template), printer, material, config_folder, labels {title, object_name,
- * order_id, item_id, version_hash, created}. render: name, width, height, view, heat, material,
- * ruler, transparent, turntable.
+ * name, the format's hint), height_mm, longest_mm, flatten_mm, orient, protect_front,
+ * max_triangles, base {shape, height_mm, size_mm, text, text_style, font}, split_base, hollow_mm,
+ * drains, colours, pictures, limits (as in a template), printer, material, config_folder, labels
+ * {title, object_name, order_id, item_id, version_hash, created}. render: name, width, height,
+ * view, heat, material, ruler, transparent, turntable.
  */
 #ifndef SERVICE_ROLE_H
 #define SERVICE_ROLE_H

@@ -92,6 +92,7 @@ static struct prep_options prep_options(const struct ask *ask, const struct read
     o.orient = strcmp(orient, "auto") == 0   ? ORIENT_AUTO
                : strcmp(orient, "keep") == 0 ? ORIENT_KEEP
                                              : ORIENT_UPRIGHT;
+    o.protect_front = json_bool(ask->options, "protect_front", false);
     o.unit_mm = notes->unit_mm;
     memcpy(o.bed_mm, ask->bed_mm, sizeof o.bed_mm);
     o.limits = prep_limits(ask);

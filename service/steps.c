@@ -114,7 +114,7 @@ static void add_copy(cJSON *options, const char *name, const cJSON *value)
 int item_role_options(cJSON **out, const struct item *item, const struct step *step,
                       const char *file_name, struct err *err)
 {
-    static const char *const wishes[] = {"flatten_mm",    "orient",    "base",
+    static const char *const wishes[] = {"flatten_mm",    "orient",    "protect_front", "base",
                                          "max_triangles", "hollow_mm", "drains"};
     const cJSON *usual = json_get(item->product, "print");
     cJSON *options = *out = cJSON_CreateObject();

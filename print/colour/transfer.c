@@ -321,7 +321,7 @@ int mesh_transfer_colours(uint8_t (*rgb)[3], const struct mesh *out, const struc
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is no surface to take colours from");
     spread_fill(&x.few, 2);
     spread_fill(&x.many, 4);
-    uint32_t *twin = malloc((out->triangle_count + 1) * sizeof *twin);
+    uint32_t *twin = calloc(out->triangle_count + 1, sizeof *twin);
     int failed = twin ? transfer(rgb, twin, &x, err)
                       : FAIL(err, ERR_LIMIT, "no memory to bring colours over");
     free(twin);

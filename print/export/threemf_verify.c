@@ -251,7 +251,7 @@ static int check_block(struct check *c, struct text *text, struct err *err)
 
 static int check_all(struct pipe *pipe, struct check *c, struct err *err)
 {
-    char carry[CARRY];
+    char carry[CARRY] = {0};
     size_t carried = 0;
     for (;;) {
         pthread_mutex_lock(&pipe->lock);

@@ -108,12 +108,10 @@ struct big big_sub(const struct big *a, const struct big *b)
 
 struct big big_mul(const struct big *a, const struct big *b)
 {
-    struct big out;
+    struct big out = {0};
     out.sign = a->sign * b->sign;
     out.size = out.sign ? a->size + b->size : 0;
     assert(out.size <= BIG_LIMBS);
-    for (int i = 0; i < out.size; i++)
-        out.limb[i] = 0;
     for (int i = 0; out.sign && i < a->size; i++) {
         uint64_t carry = 0;
         for (int j = 0; j < b->size; j++) {

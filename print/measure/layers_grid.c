@@ -242,9 +242,9 @@ static int scan_band(const struct builder *b, size_t band, struct band *own)
     for (size_t i = 2; i < cells + 2; i++)
         own->starts[i] += own->starts[i - 1];
     size_t total = own->starts[cells + 1];
-    if (total > own->room) {
+    if (total > own->room || !own->keys) {
         free(own->keys);
-        own->room = 2 * total;
+        own->room = 2 * total + 1;
         own->keys = malloc(own->room * sizeof *own->keys);
         if (!own->keys)
             return -1;

@@ -12,11 +12,13 @@ static int room_for_one(struct run_list *list)
         return 0;
     size_t room = 2 * list->room + 1024;
     struct run *runs = realloc(list->runs, room * sizeof *runs);
-    list->runs = runs ? runs : list->runs;
-    uint32_t *up = realloc(list->up, room * sizeof *up);
-    list->up = up ? up : list->up;
-    if (!runs || !up)
+    if (!runs)
         return -1;
+    list->runs = runs;
+    uint32_t *up = realloc(list->up, room * sizeof *up);
+    if (!up)
+        return -1;
+    list->up = up;
     list->room = room;
     return 0;
 }

@@ -25,11 +25,13 @@ static int room_new(struct rooms *rooms, uint32_t *number)
         if (capacity > UINT32_MAX)
             return -1;
         uint32_t *up = realloc(rooms->up, capacity * sizeof *up);
-        rooms->up = up ? up : rooms->up;
-        size_t *cells = realloc(rooms->cells, capacity * sizeof *cells);
-        rooms->cells = cells ? cells : rooms->cells;
-        if (!up || !cells)
+        if (!up)
             return -1;
+        rooms->up = up;
+        size_t *cells = realloc(rooms->cells, capacity * sizeof *cells);
+        if (!cells)
+            return -1;
+        rooms->cells = cells;
         rooms->capacity = capacity;
     }
     *number = (uint32_t)rooms->count++;

@@ -49,6 +49,7 @@ struct print_measure_options {
     const struct mesh *visible; /* the input in the output's place, for the deviation; or NULL */
     double min_wall_mm;         /* 0: thin_share stays 0 */
     double overhang_deg;        /* from vertical; 45 is usual */
+    bool uncrossed; /* known to have no self-intersections: they are not searched for again */
 };
 
 /**

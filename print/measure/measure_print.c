@@ -44,7 +44,9 @@ int mesh_measure_print(struct print_measures *out, const struct mesh *mesh,
     }
     if (mesh_measure_stand(&m, mesh, options->overhang_deg, err) || bvh_build(&bvh, mesh, err))
         return -1;
-    int failed = bvh_self_intersections(&bvh, &m.self_intersections, MAX_CROSSING_TESTS, err);
+    int failed = 0;
+    if (!options->uncrossed)
+        failed = bvh_self_intersections(&bvh, &m.self_intersections, MAX_CROSSING_TESTS, err);
     if (!failed && options->visible)
         failed = add_deviation(&m, &bvh, options->visible, err);
     if (!failed && options->min_wall_mm > 0)

@@ -189,7 +189,7 @@ static int view_elements(struct gltf *gltf, size_t view_number, size_t offset,
     if (gltf_view(gltf, view_number, &view))
         return -1;
     e->stride = view.stride ? view.stride : each;
-    if (e->stride < each || e->stride > STRIDE_MAX)
+    if (!e->stride || e->stride < each || e->stride > STRIDE_MAX)
         return DAMAGED(gltf->err, "bufferView %zu has a stride of %zu", view_number, view.stride);
     if (e->count && (offset > view.bytes || each > view.bytes - offset ||
                      (e->count - 1) > (view.bytes - offset - each) / e->stride))

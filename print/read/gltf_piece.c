@@ -64,7 +64,7 @@ static int add_morphs(struct walk *walk, const struct piece *piece)
     cJSON_ArrayForEach (target, targets) {
         size_t number;
         struct gltf_elements e;
-        double w = cJSON_IsNumber(weight) ? weight->valuedouble : 0;
+        double w = weight && cJSON_IsNumber(weight) ? weight->valuedouble : 0;
         weight = weight ? weight->next : NULL;
         note(gltf->notes, "morph targets stand at their default weights");
         if (w == 0 || !isfinite(w) || gltf_size(gltf, target, "POSITION", &number) != 0)

@@ -95,8 +95,10 @@ static bool by_library(struct text *text, double *value, float *small)
     char *end;
     if (small)
         *small = strtof(copy, &end);
-    else
+    else if (value)
         *value = strtod(copy, &end);
+    else
+        return false;
     if (end == copy && small)
         *small = NAN;
     else if (end == copy)

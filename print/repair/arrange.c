@@ -50,9 +50,11 @@ static void work_free(struct work *w)
 }
 
 /* Floats below the largest coordinate lie on 2^-24 of the power of two above it or between. Two
- * bits fewer leave room for being moved: where a part lies on the bed its coordinates are larger.
- */
+ * bits fewer leave room for being moved: where a part lies on the bed its coordinates are larger. A
+ * small part is moved by more than its size: up to 512 mm floats are that fine, and nothing is
+ * printed finer. */
 #define GRID_BITS 22
+#define LEAST_EXPONENT (-15)
 
 double mesh_grid_step(const struct mesh *mesh)
 {
@@ -65,7 +67,8 @@ double mesh_grid_step(const struct mesh *mesh)
         largest = x > largest ? x : largest;
     }
     frexp(largest, &exponent);
-    return ldexp(1, exponent - GRID_BITS < -149 ? -149 : exponent - GRID_BITS);
+    exponent -= GRID_BITS;
+    return ldexp(1, exponent < LEAST_EXPONENT ? LEAST_EXPONENT : exponent);
 }
 
 void mesh_snap(struct mesh *mesh, double step)

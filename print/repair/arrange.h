@@ -36,9 +36,9 @@ int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *coun
                  struct err *err) MUST_CHECK;
 
 /**
- * The grid of new corners: 2^-22 of the power of two above the largest coordinate, 3e-5 mm for 64
- * to 128 mm. All its points are floats, also after a move by up to three times that power of two.
- * 0 when a coordinate is no finite number.
+ * The grid of new corners: 2^-15 mm, or 2^-22 of the power of two above the largest coordinate
+ * where that is more (over 128 mm). All its points are floats wherever the part lies on a bed of
+ * 512 mm. 0 when a coordinate is no finite number.
  */
 double mesh_grid_step(const struct mesh *mesh);
 

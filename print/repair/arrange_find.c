@@ -62,7 +62,7 @@ static void mark(struct cells *c, const struct range *r)
     for (int z = r->low[2]; z <= r->high[2]; z++)
         for (int y = r->low[1]; y <= r->high[1]; y++)
             memset(c->marked + (z * CELLS + y) * CELLS + r->low[0], 1,
-                   (size_t)(r->high[0] - r->low[0] + 1));
+                   (size_t)r->high[0] - (size_t)r->low[0] + 1);
 }
 
 static bool is_marked(const struct cells *c, const struct range *r)
@@ -72,7 +72,7 @@ static bool is_marked(const struct cells *c, const struct range *r)
     for (int z = r->low[2]; z <= r->high[2]; z++)
         for (int y = r->low[1]; y <= r->high[1]; y++)
             if (memchr(c->marked + (z * CELLS + y) * CELLS + r->low[0], 1,
-                       (size_t)(r->high[0] - r->low[0] + 1)))
+                       (size_t)r->high[0] - (size_t)r->low[0] + 1))
                 return true;
     return false;
 }

@@ -23,10 +23,7 @@ static int128 height(const struct plane *plane, const int32_t p[3])
 
 struct tile tile_make(const int32_t a[3], const int32_t b[3], const int32_t c[3])
 {
-    struct tile tile;
-    memcpy(tile.at[0], a, sizeof tile.at[0]);
-    memcpy(tile.at[1], b, sizeof tile.at[1]);
-    memcpy(tile.at[2], c, sizeof tile.at[2]);
+    struct tile tile = {.at = {{a[0], a[1], a[2]}, {b[0], b[1], b[2]}, {c[0], c[1], c[2]}}};
     for (int k = 0; k < 3; k++) {
         int l = (k + 1) % 3, m = (k + 2) % 3;
         tile.plane.normal[k] =

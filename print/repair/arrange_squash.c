@@ -117,11 +117,13 @@ static int make_room(struct work *w, size_t more, struct err *err)
 {
     size_t n = w->mesh.triangle_count;
     uint32_t *from = realloc(w->from, (n + more + 1) * sizeof *from);
-    w->from = from ? from : w->from;
-    uint8_t *dirty = realloc(w->dirty, n + more + 1);
-    w->dirty = dirty ? dirty : w->dirty;
-    if (!from || !dirty)
+    if (!from)
         return FAIL(err, ERR_LIMIT, "no memory for %zu pieces", more);
+    w->from = from;
+    uint8_t *dirty = realloc(w->dirty, n + more + 1);
+    if (!dirty)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu pieces", more);
+    w->dirty = dirty;
     return mesh_grow(&w->mesh, 0, more, err);
 }
 

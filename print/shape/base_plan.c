@@ -87,6 +87,9 @@ void base_plan_free(struct base_plan *plan)
 static double enclose_round(const struct disc *d, size_t n, double *x, double *y)
 {
     double reach = 0;
+    *x = *y = 0;
+    if (n == 0)
+        return 0;
     *x = d[0].x, *y = d[0].y;
     for (int step = 1; step <= 400; step++) {
         size_t far = 0;

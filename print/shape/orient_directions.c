@@ -35,9 +35,10 @@ static int side_compare(const void *a, const void *b)
  */
 static int flat_sides(struct vec *out, const struct mesh *mesh, struct err *err)
 {
-    struct side *sides = calloc(2 * BINS, sizeof *sides), *largest = sides + BINS;
+    struct side *sides = calloc(2 * BINS, sizeof *sides);
     if (!sides)
         return FAIL(err, ERR_LIMIT, "no memory for directions");
+    struct side *largest = sides + BINS;
     for (int pass = 0; pass < 2; pass++)
         for (size_t t = 0; t < mesh->triangle_count; t++) {
             struct vec n = mesh_normal2(mesh, t);

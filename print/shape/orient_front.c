@@ -48,7 +48,7 @@ static void look_at(struct view *v, const struct mesh *mesh, size_t t)
 
 int front_find(uint8_t **front, const struct mesh *mesh, struct err *err)
 {
-    struct view v;
+    struct view v = {0};
     mesh_bounds(mesh, v.low, v.high);
     double size = 0;
     for (int k = 0; k < 3; k++)

@@ -56,9 +56,8 @@ struct decimate_options {
  *          stays closed and 2-manifold, and where it did not cross itself before it does not after:
  *          each collapse is tested against what lies near it. What may not be collapsed stays, so
  *          the count may end above max_triangles.
- * Cost     about 10 us a collapse of processor time, shared by all cores; 200 bytes a triangle. Same result for any number of
- *          threads.
- * Errors   ERR_LIMIT no memory; the mesh is then spoilt.
+ * Cost     about 10 us a collapse of processor time, shared by all cores; 200 bytes a triangle.
+ * Same result for any number of threads. Errors   ERR_LIMIT no memory; the mesh is then spoilt.
  */
 int mesh_decimate(struct mesh *mesh, const struct decimate_options *options,
                   struct err *err) MUST_CHECK;

@@ -22,6 +22,43 @@ same mesh_prep_changes_no_input "$before" "$(sha256sum tet.stl)"
 same mesh_prep_scales_to_the_height 30 "$(jq '.output.size_mm[2]*1000|round/1000' report.json)"
 "$program" mesh prep tet.stl -o again.3mf --height 30 --flatten 0 --quiet >/dev/null
 check the_same_input_gives_the_same_bytes cmp tet.3mf again.3mf
+same mesh_prep_makes_the_longest_side 40 "$("$program" mesh prep tet.stl -o long.stl --longest 40 --json | jq '.output.size_mm|max*1000|round/1000')"
+report=$("$program" mesh prep tet.stl -o named.3mf -o named.stl --height 40 --base round --base-height 4 --text ANNA --text-style embossed --pictures pics --json)
+same a_base_with_a_text_is_joined "pass 40 1 true 0" "$(jq -r '"\(if .verdict=="reject" then .verdict else "pass" end) \(.output.size_mm[2]|round) \(.output.shells) \(.output.watertight) \(.output.self_intersections)"' <<<"$report")"
+check pictures_are_written test -s pics/render_thin.png -a -s pics/render_turn.png -a -s pics/preview.glb
+same the_preview_is_a_glb glTF "$(head -c 4 pics/preview.glb)"
+matches a_text_that_cannot_fit_is_refused 'text_too_long' "$("$program" mesh prep tet.stl -o no.3mf --height 30 --base round --base-size 20 --text "far too many words for so small a base" 2>&1)"
+check and_nothing_is_written test ! -e no.3mf
+same split_from_its_base_it_is_two_pieces 2 "$("$program" mesh prep named.stl -o two.stl --height 60 --base square --base-size 40 --split-base --json | jq .output.shells)"
+matches split_base_needs_a_base 'needs --base' "$("$program" mesh prep tet.stl -o no.3mf --split-base 2>&1)"
+hollow=$("$program" mesh prep tet.stl -o hollow.stl --height 60 --hollow 1.5 --drains 2 --json)
+same hollowing_saves_material true "$(jq '[.findings[]|select(.code=="hollowed")]|length==1 and (.[0].value>1000)' <<<"$hollow")"
+cat >red.ply <<'PLY'
+ply
+format ascii 1.0
+element vertex 4
+property float x
+property float y
+property float z
+property uchar red
+property uchar green
+property uchar blue
+element face 4
+property list uchar int vertex_indices
+end_header
+0 0 0 250 10 10
+10 0 0 250 10 10
+0 10 0 250 10 10
+0 0 10 250 10 10
+3 0 2 1
+3 0 1 3
+3 1 2 3
+3 0 3 2
+PLY
+same colours_come_to_filaments "#ff0000" "$("$program" mesh prep red.ply -o red.3mf --colours '#ffffff,#ff0000' --json | jq -r '[.colours[]|select(.share>0.9)][0].rgb')"
+matches colours_are_checked 'number, or colours' "$("$program" mesh prep red.ply -o no.3mf --colours '#ff' 2>&1)"
+check heat_maps_are_drawn "$program" mesh render tet.3mf -o heat.png --heat thin
+check turntables_are_drawn "$program" mesh render tet.3mf -o turn.png --turntable 4 --size 64x64
 check mesh_render_draws "$program" mesh render tet.3mf -o pic.png --size 200x150 --view front
 same picture_has_the_size "200 150" "$(python3 -c "import struct;d=open('pic.png','rb').read();print(*struct.unpack('>II',d[16:24]))")"
 check slice_gives_gcode "$program" slice tet.3mf -o tet.gcode
