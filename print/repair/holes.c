@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "print/repair/holes.h"
 #include "print/repair/steps.h"
 
 /* The table costs n^3 / 6 areas: 300 corners take some 20 ms. */
@@ -20,6 +21,8 @@ struct filler {
     size_t loop_count;
     struct mesh lids; /* triangles only: xyz stays NULL */
     size_t lid_room;
+    struct lid *sure; /* the accepted ones, in the order of their triangles in lids */
+    size_t sure_count;
 };
 
 static int add_lid(struct filler *f, uint32_t a, uint32_t b, uint32_t c, struct err *err)
@@ -232,8 +235,11 @@ static int accept_lids(struct filler *f, const uint32_t *shell, const struct she
                        struct err *err)
 {
     uint32_t *sorted = malloc((3 * f->lids.triangle_count + 1) * sizeof *sorted);
-    if (!sorted)
+    f->sure = calloc(f->loop_count + 1, sizeof *f->sure);
+    if (!sorted || !f->sure) {
+        free(sorted);
         return FAIL(err, ERR_LIMIT, "no memory for %zu holes", f->loop_count);
+    }
     size_t kept = 0;
     for (int proposals = 0; proposals < 2; proposals++)
         for (size_t l = 0; l < f->loop_count; l++) {
@@ -249,7 +255,10 @@ static int accept_lids(struct filler *f, const uint32_t *shell, const struct she
                 continue;
             }
             const uint32_t *loop = f->loops + f->starts[l];
-            double width = loop_width(f->mesh, loop, f->starts[l + 1] - f->starts[l]);
+            const size_t corners = f->starts[l + 1] - f->starts[l];
+            double width = loop_width(f->mesh, loop, corners);
+            f->sure[f->sure_count++] = (struct lid){
+                .loop = loop, .corners = corners, .triangles = sorted + 3 * (kept - n), .count = n};
             counts->lid_area_mm2 += triangles_area(f->mesh, f->lids.triangles, from, ends[l]);
             counts->largest_mm = fmax(counts->largest_mm, width);
             counts->filled++;
@@ -298,6 +307,7 @@ static void filler_free(struct filler *f)
     free(f->starts);
     free(f->shell);
     free(f->lids.triangles);
+    free(f->sure);
 }
 
 static double loop_length(const struct mesh *mesh, const uint32_t *loop, size_t n)
@@ -338,7 +348,8 @@ int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *cou
 {
     struct filler f = {.mesh = mesh};
     struct topology topology = {0};
-    uint32_t *twin = malloc((3 * mesh->triangle_count + 1) * sizeof *twin);
+    const size_t base = mesh->triangle_count;
+    uint32_t *twin = malloc((3 * base + 1) * sizeof *twin);
     *counts = (struct hole_counts){0};
     int failed = twin ? 0 : FAIL(err, ERR_LIMIT, "no memory to find holes");
     f.twin = twin;
@@ -349,6 +360,8 @@ int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *cou
         failed = make_lids(&f, topology.shell, topology.shells, lid_share, counts, err);
     if (!failed && f.lids.triangle_count)
         failed = append_lids(&f, err);
+    if (!failed && f.sure_count)
+        failed = lids_smooth(mesh, base, f.sure, f.sure_count, &counts->smooth, err);
     topology_free(&topology);
     free(twin);
     filler_free(&f);

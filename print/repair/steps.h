@@ -41,6 +41,7 @@ int mesh_drop_flaps(struct mesh *mesh, size_t *dropped, struct err *err) MUST_CH
 
 struct hole_counts {
     size_t filled;
+    size_t smooth;       /* of those, how many go on as the surface around them goes */
     size_t left;         /* loops that a lid would not close sensibly */
     size_t proposed;     /* triangles of lids for those, if asked for: the last ones of the mesh */
     double largest_mm;   /* across the largest hole that was filled */
@@ -48,8 +49,9 @@ struct hole_counts {
 };
 
 /**
- * Closes boundary loops: least-area triangulation up to 300 corners, ears beyond. The lids of a
- * shell that would have over lid_share of its area come last and are only a proposal.
+ * Closes boundary loops: least-area triangulation up to 300 corners, ears beyond; in curved
+ * surroundings then made as fine as their rim and faired (holes.h). The lids of a shell that would
+ * have over lid_share of its area come last and are only a proposal.
  */
 int mesh_fill_holes(struct mesh *mesh, double lid_share, struct hole_counts *counts,
                     struct err *err) MUST_CHECK;
