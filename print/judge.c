@@ -31,6 +31,10 @@ static void judge_shells(struct report *r, const struct repair_counts *c)
     if (c->shells.hidden)
         report_find(r, "hidden_dropped", SEVERITY_INFO, (double)c->shells.hidden, NAN,
                     "%zu parts inside the model that nobody can see were filled", c->shells.hidden);
+    if (c->leaks.hollow_mm3 > 0)
+        report_find(r, "hollows_filled", SEVERITY_INFO, c->leaks.hollow_mm3, NAN,
+                    "%zu hollows that were open only through leaks too small to print were filled",
+                    c->leaks.hollows);
     if (c->shells.turned || c->flipped)
         report_find(r, "sides_turned", SEVERITY_INFO, (double)(c->shells.turned + c->flipped), NAN,
                     "surfaces that faced inward were turned outward");

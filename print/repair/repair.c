@@ -10,6 +10,7 @@
 #include "print/measure/visible.h"
 #include "print/repair/outline.h"
 #include "print/repair/places.h"
+#include "print/repair/leaks.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
@@ -458,6 +459,16 @@ static int look_at_shells(struct ladder *l, bool solid, bool *facing, size_t *sh
     return failed;
 }
 
+/* Result 1 of it: a hollow that cannot be filled cleanly stays, and the mesh is sound as it was. */
+static int close_leaks(struct ladder *l)
+{
+    int closed = mesh_close_leaks(l->mesh, 0, &l->counts->leaks, l->err);
+    if (closed < 0)
+        return -1;
+    done(l, "close_leaks", l->counts->leaks.hollow_mm3 > 0);
+    return 0;
+}
+
 static int climb(struct ladder *l)
 {
     size_t bad = 0;
@@ -479,6 +490,8 @@ static int climb(struct ladder *l)
     if (given.triangle_count && (failed == 1 || (!failed && lost > MOST_LOST)))
         failed = fall_back(l, &given, !failed, lost);
     mesh_free(&given);
+    if (!failed && l->mesh->triangle_count)
+        failed = close_leaks(l);
     if (!failed && (l->counts->united.rounds || shells > 1 || l->counts->rebuilt))
         failed = sort(l);
     return failed;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "print/repair/leaks.h"
 #include "print/repair/solid.h"
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
@@ -24,6 +25,7 @@ struct repair_counts {
     size_t flipped; /* triangles turned to agree with their neighbours */
     struct hole_counts holes;
     struct unite_counts united;
+    struct leak_counts leaks;
     size_t sheets; /* open patches that were given a wall */
     struct shell_counts shells;
     bool rebuilt;   /* a new surface was made around the winding number */
