@@ -41,7 +41,7 @@ def check(path):
     program = os.environ.get("STATUETTE_MESHCHECK")
     if not program or not os.path.exists(path):
         return None
-    done = run([program, path, "--selfint", "--weld=exact" if path.endswith(".3mf") else "--weld=f32"])
+    done = run([program, path, "--selfint", "--weld=f32"])
     try:
         said = json.loads(done.stdout)
         return bool(said["watertight"] and said["manifold2"]), int(said["selfint_faces"])
