@@ -136,8 +136,9 @@ static void test_worker__a_photo_becomes_passed_gcode_and_queued_runs(void)
     CHECK_TEXT(
         ask("select string_agg(name, ' ' order by name) from artifacts where name > '02_d'", NULL),
         "02_relief.task.json 03_generated.stl 04_inspect.json 05_prepared.3mf "
-        "05_prepared.stl 05_render_back.png 05_render_front.png 05_render_iso.png "
-        "05_report.json 07_slice.json 07_sliced.gcode");
+        "05_prepared.stl 05_preview.glb 05_render_back.png 05_render_change.png "
+        "05_render_front.png 05_render_iso.png 05_render_overhang.png 05_render_thin.png "
+        "05_render_turn.png 05_report.json 07_slice.json 07_sliced.gcode");
     CHECK_TEXT(ask("select count(*) from runs where state = 'queued'", NULL), "2");
     CHECK_TEXT(ask("select actor from reviews where decision = 'pass'", NULL),
                "policy:demo-green-report");
