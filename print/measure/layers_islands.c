@@ -56,7 +56,8 @@ static int list_pieces(struct finder *f, const uint64_t *plane, struct err *err)
             return FAIL(err, ERR_LIMIT, "no memory for the pieces of a layer");
         }
     }
-    memset(f->pieces, 0, f->list.count * sizeof *f->pieces);
+    if (f->list.count)
+        memset(f->pieces, 0, f->list.count * sizeof *f->pieces);
     return 0;
 }
 
