@@ -109,3 +109,18 @@ int mesh_measure(struct mesh_measures *out, const struct mesh *mesh, struct err 
     out->degenerate = degenerate;
     return 0;
 }
+
+struct vec mesh_centre_of_mass(const struct mesh *mesh)
+{
+    double volume = 0;
+    struct vec sum = {0}, origin = mesh_point(mesh, mesh->triangles[0]);
+    for (size_t t = 0; t < mesh->triangle_count; t++) {
+        struct vec a = vec_sub(mesh_corner(mesh, t, 0), origin);
+        struct vec b = vec_sub(mesh_corner(mesh, t, 1), origin);
+        struct vec c = vec_sub(mesh_corner(mesh, t, 2), origin);
+        double v = vec_dot(a, vec_cross(b, c));
+        volume += v;
+        sum = vec_add(sum, vec_scale(vec_add(a, vec_add(b, c)), v / 4));
+    }
+    return vec_add(origin, vec_scale(sum, fabs(volume) > 0 ? 1 / volume : 0));
+}

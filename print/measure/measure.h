@@ -45,6 +45,9 @@ void mesh_bounds(const struct mesh *mesh, double min_mm[3], double max_mm[3]);
 /** Signed volume: positive when the triangles face outward. */
 double mesh_volume(const struct mesh *mesh);
 
+/** Of a solid evenly full; of what has no volume the first corner. There must be a triangle. */
+struct vec mesh_centre_of_mass(const struct mesh *mesh);
+
 struct print_measure_options {
     const struct mesh *visible; /* the input in the output's place, for the deviation; or NULL */
     double min_wall_mm;         /* 0: thin_share stays 0 */

@@ -36,9 +36,6 @@ int mesh_pair_halfedges(uint32_t *twin, const struct mesh *mesh, struct err *err
 int mesh_split_nonmanifold(struct mesh *mesh, double nudge, size_t *edges, size_t *vertices,
                            struct err *err) MUST_CHECK;
 
-/** Drops open patches of a few triangles that hang on nothing: left over by splitting. */
-int mesh_drop_flaps(struct mesh *mesh, size_t *dropped, struct err *err) MUST_CHECK;
-
 struct hole_counts {
     size_t filled;
     size_t smooth;       /* of those, how many go on as the surface around them goes */

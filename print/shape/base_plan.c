@@ -13,21 +13,6 @@
 #define LARGER 1.8       /* letters are at most this much larger than they must be */
 #define OVAL 0.75        /* the shorter axis over the longer one, at least */
 
-static struct vec weight_of(const struct mesh *mesh)
-{
-    struct vec sum = {0}, origin = mesh_point(mesh, mesh->triangles[0]);
-    double volume = 0;
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        struct vec a = vec_sub(mesh_corner(mesh, t, 0), origin);
-        struct vec b = vec_sub(mesh_corner(mesh, t, 1), origin);
-        struct vec c = vec_sub(mesh_corner(mesh, t, 2), origin);
-        double v = vec_dot(a, vec_cross(b, c));
-        volume += v;
-        sum = vec_add(sum, vec_scale(vec_add(a, vec_add(b, c)), v / 4));
-    }
-    return vec_add(origin, vec_scale(sum, volume > 0 ? 1 / volume : 0));
-}
-
 /* The hull of what is near the ground. */
 static size_t foot_hull(double (*points)[2], const struct mesh *mesh, double below)
 {
@@ -68,7 +53,7 @@ int base_plan_open(struct base_plan *plan, const struct mesh *mesh,
             plan->foot_high[k] = x > plan->foot_high[k] ? x : plan->foot_high[k];
         }
     }
-    struct vec weight = weight_of(mesh);
+    struct vec weight = mesh_centre_of_mass(mesh);
     plan->foot_count = n;
     plan->count = n + 1;
     plan->discs[n] =

@@ -11,21 +11,6 @@
 #define FOOT_SHARE 0.004  /* of the height squared: 40 mm2 for 100 mm */
 #define FOOT_WORTH 0.0004 /* of the size cubed: 400 mm3 for 100 mm */
 
-static struct vec centre_of_mass(const struct mesh *mesh)
-{
-    double volume = 0;
-    struct vec sum = {0}, origin = mesh_point(mesh, mesh->triangles[0]);
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        struct vec a = vec_sub(mesh_corner(mesh, t, 0), origin);
-        struct vec b = vec_sub(mesh_corner(mesh, t, 1), origin);
-        struct vec c = vec_sub(mesh_corner(mesh, t, 2), origin);
-        double v = vec_dot(a, vec_cross(b, c));
-        volume += v;
-        sum = vec_add(sum, vec_scale(vec_add(a, vec_add(b, c)), v / 4));
-    }
-    return vec_add(origin, vec_scale(sum, fabs(volume) > 0 ? 1 / volume : 0));
-}
-
 void judge_close(struct judge *judge)
 {
     free(judge->front);
@@ -121,7 +106,7 @@ int judge_open(struct judge *judge, const struct mesh *mesh, const struct orient
     if (mesh->triangle_count == 0)
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "there is nothing to turn");
     judge->size_mm = longest_side(mesh);
-    judge->middle = centre_of_mass(mesh);
+    judge->middle = mesh_centre_of_mass(mesh);
     return options->protect_front ? protect_front(judge, err) : 0;
 }
 

@@ -34,30 +34,6 @@ double mesh_longest(const struct mesh *mesh)
     return most;
 }
 
-void mesh_scale_to_height(struct mesh *mesh, double height_mm)
-{
-    double low[3], high[3];
-    mesh_bounds(mesh, low, high);
-    if (height_mm > 0 && high[2] > low[2])
-        mesh_scale(mesh, height_mm / (high[2] - low[2]));
-}
-
-void mesh_scale_to_longest(struct mesh *mesh, double longest_mm)
-{
-    double longest = mesh_longest(mesh);
-    if (longest_mm > 0 && longest > 0)
-        mesh_scale(mesh, longest_mm / longest);
-}
-
-struct vec mesh_pivot(struct mesh *mesh)
-{
-    double low[3], high[3];
-    mesh_bounds(mesh, low, high);
-    struct vec by = {-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]};
-    mesh_move(mesh, by);
-    return by;
-}
-
 /* Rodrigues' formula for the turn from `down` to (0, 0, -1). */
 struct rotation rotation_down(struct vec down)
 {

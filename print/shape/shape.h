@@ -18,13 +18,6 @@ void mesh_scale(struct mesh *mesh, double factor);
 /** Longest side of the box; 0 for an empty mesh. */
 double mesh_longest(const struct mesh *mesh);
 
-/** Scales about the origin to a height (z) or a longest side; an empty or flat mesh stays. */
-void mesh_scale_to_height(struct mesh *mesh, double height_mm);
-void mesh_scale_to_longest(struct mesh *mesh, double longest_mm);
-
-/** x and y centred on the box, lowest z = 0; returns by how much it moved. */
-struct vec mesh_pivot(struct mesh *mesh);
-
 void mesh_move(struct mesh *mesh, struct vec by);
 
 /** The rotation that brings `down` to point to -Z by the shortest way. */

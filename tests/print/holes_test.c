@@ -7,6 +7,7 @@
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
 #include "tests/print/meshes.h"
+#include "tests/print/solid.h"
 
 static struct err err;
 
@@ -15,19 +16,6 @@ static struct hole_counts counts;
 static int fill(struct mesh *mesh)
 {
     return mesh_fill_holes(mesh, 0.35, &counts, &err);
-}
-
-static int is_solid(const struct mesh *mesh)
-{
-    struct mesh_measures m;
-    struct bvh bvh;
-    size_t meeting = 1;
-    if (mesh_measure(&m, mesh, &err) || bvh_build(&bvh, mesh, &err))
-        return 0;
-    if (bvh_self_intersections(&bvh, &meeting, SIZE_MAX, &err))
-        meeting = 1;
-    bvh_free(&bvh);
-    return m.watertight && m.nonmanifold_vertices == 0 && m.degenerate == 0 && meeting == 0;
 }
 
 static const struct vec aside = {1, 0.7, 0.4}; /* no axis of the balls: rims come out ragged */
@@ -55,7 +43,7 @@ static void test_holes__bulge_where_the_surface_does(void)
     cut_cap(&m, aside, angle);
     CHECK_OK(fill(&m));
     CHECK(counts.filled == 1 && counts.smooth == 1);
-    CHECK(is_solid(&m));
+    CHECK(mesh_is_sound(&m));
     double flat = 1000 * 3.14159265 * h * h * (3 - h) / 3;
     CHECK_NEAR(mesh_volume(&m), whole, flat / 10);
     double off = 0;
@@ -125,7 +113,7 @@ static void test_holes__stay_flat_in_a_plane(void)
     CHECK_OK(fill(&m));
     CHECK(counts.filled == 1 && counts.smooth == 0);
     CHECK_OK(mesh_compact(&m, &err));
-    CHECK(m.vertex_count < vertices && is_solid(&m));
+    CHECK(m.vertex_count < vertices && mesh_is_sound(&m));
     CHECK_NEAR(mesh_volume(&m), 24 * 24 * 20, 0.1);
     mesh_free(&m);
 }
@@ -152,7 +140,7 @@ static void test_holes__follow_saddles_and_hills(void)
         CHECK_OK(fill(&m));
         CHECK(counts.filled == 1 && counts.smooth == 1);
         CHECK_OK(mesh_compact(&m, &err));
-        CHECK(is_solid(&m));
+        CHECK(mesh_is_sound(&m));
         CHECK(off_surface(&m, heights[i]) < 0.12);
         mesh_free(&m);
     }
@@ -183,7 +171,7 @@ static void test_holes__take_collinear_rims(void)
             m.xyz[3 * v + 2] = m.xyz[3 * v] > 0 ? -m.xyz[3 * v] / 2 : 0;
     CHECK_OK(fill(&m));
     CHECK(counts.filled == 1);
-    CHECK(is_solid(&m));
+    CHECK(mesh_is_sound(&m));
     mesh_free(&m);
 }
 

@@ -8,23 +8,11 @@
 #include "print/repair/solid.h"
 #include "print/repair/steps.h"
 #include "tests/print/meshes.h"
+#include "tests/print/solid.h"
 
 static struct err err;
 
 static struct leak_counts counts;
-
-static int is_solid(const struct mesh *mesh)
-{
-    struct mesh_measures m;
-    struct bvh bvh;
-    size_t meeting = 1;
-    if (mesh_measure(&m, mesh, &err) || bvh_build(&bvh, mesh, &err))
-        return 0;
-    if (bvh_self_intersections(&bvh, &meeting, SIZE_MAX, &err))
-        meeting = 1;
-    bvh_free(&bvh);
-    return m.watertight && m.nonmanifold_vertices == 0 && m.degenerate == 0 && meeting == 0;
-}
 
 /* A ball with a hollow in it and a square hole of the given width through its wall. */
 static int add_leaky_ball(struct mesh *m, double radius, double wall, double hole)
@@ -52,11 +40,11 @@ static void test_leaks__fill_a_ball_with_a_hairline_hole(void)
     CHECK_OK(add_leaky_ball(&m, 15, 2, 0.3));
     struct mesh_measures before;
     CHECK_OK(mesh_measure(&before, &m, &err));
-    CHECK(before.shells == 1 && is_solid(&m));
+    CHECK(before.shells == 1 && mesh_is_sound(&m));
     CHECK_NEAR(before.volume_mm3, ball(15) - ball(13), 120);
     CHECK_OK(mesh_close_leaks(&m, 0.5, &counts, &err));
     CHECK(counts.hidden_share > 0.3 && counts.hollows == 1 && counts.lids == 1);
-    CHECK(is_solid(&m));
+    CHECK(mesh_is_sound(&m));
     CHECK_NEAR(mesh_volume(&m), ball(15), 0.01 * ball(15));
     mesh_free(&m);
 }
@@ -85,7 +73,7 @@ static void test_leaks__tell_two_hollows_apart(void)
     CHECK_OK(mesh_unite(&m, 50, NULL, &err));
     double volume = mesh_volume(&m);
     CHECK_OK(mesh_close_leaks(&m, 0.5, &counts, &err));
-    CHECK(counts.hollows == 1 && is_solid(&m));
+    CHECK(counts.hollows == 1 && mesh_is_sound(&m));
     CHECK_NEAR(mesh_volume(&m) - volume, ball(13), 0.01 * ball(13));
     mesh_free(&m);
     mesh_free(&other);

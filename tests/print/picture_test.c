@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* print/render beyond the single picture: rulers, colours, heat maps, turns, thumbnails, sheets. */
+/* print/render beyond the single picture: rulers, colours, heat maps, turns, thumbnails. */
 
 #include "print/render/draw.h"
 #include "print/render/heat.h"
-#include "print/render/sheet.h"
 #include "tests/print/meshes.h"
 #include "tests/test.h"
 
@@ -196,7 +195,7 @@ static void test_heat__overhangs_and_change_have_values_of_their_own(void)
 static void test_turntable__goes_round_without_jumping(void)
 {
     struct mesh m = {0};
-    struct picture frames[8], page;
+    struct picture frames[8];
     uint32_t lowest[8];
     struct render_options o = options_of(VIEW_FRONT, 120, 100);
     add_box(&m, -30, -4, 0, 60, 8, 40);
@@ -215,13 +214,8 @@ static void test_turntable__goes_round_without_jumping(void)
     /* The post is right of the middle in front and left of it from behind. */
     CHECK(pixel(&frames[0], 85, 22)[3] == 255 && pixel(&frames[0], 34, 22)[3] < 128);
     CHECK(pixel(&frames[4], 34, 22)[3] == 255 && pixel(&frames[4], 85, 22)[3] < 128);
-    CHECK_OK(picture_tile(&page, frames, 8, 3, &err));
-    CHECK(page.width == 360 && page.height == 300);
-    CHECK(!memcmp(pixel(&page, 120, 150), pixel(&frames[4], 0, 50), 480));
-    CHECK(pixel(&page, 300, 250)[3] == 0); /* the ninth cell is clear */
     for (int i = 0; i < 8; i++)
         picture_free(&frames[i]);
-    picture_free(&page);
     mesh_free(&m);
 }
 
@@ -249,34 +243,9 @@ static void test_thumbnail__fills_a_small_picture_and_is_clear_around(void)
     mesh_free(&m);
 }
 
-static void test_sheet__says_when_nothing_was_made(void)
-{
-    struct mesh m = {0}, none = {0};
-    struct sheet sheet;
-    add_box(&m, 0, 0, 0, 10, 10, 10);
-    CHECK_OK(sheet_open(&sheet, 2, 2, 64, VIEW_ISO, "Two", &err));
-    CHECK_OK(sheet_add(&sheet, &m, &m, "box.stl", "12 triangles", false, &err));
-    CHECK_OK(sheet_add(&sheet, &none, NULL,
-                       "a name that is far too long for its place on this page.glb",
-                       "rejected: nothing solid", true, &err));
-    CHECK_FAILS(sheet_add(&sheet, &m, &m, "one too many", NULL, false, &err), ERR_LIMIT);
-    int plastic = 0, red = 0;
-    for (size_t i = 0; i < (size_t)sheet.page.width * sheet.page.height; i++) {
-        const uint8_t *p = sheet.page.rgba + 4 * i;
-        CHECK(p[3] == 255);
-        plastic += p[0] > p[2] + 12 && p[1] > p[2];
-        red += p[0] > 150 && p[1] < 90;
-    }
-    CHECK(plastic > 600 && red > 30);
-    picture_free(&sheet.page);
-    CHECK_FAILS(sheet_open(&sheet, 500, 1, 1024, VIEW_ISO, NULL, &err), ERR_LIMIT);
-    mesh_free(&m);
-}
-
 TESTS(TEST(test_draw__writes_what_can_be_told_apart), TEST(test_ruler__stands_beside_the_figure),
       TEST(test_render__paints_triangles_in_their_own_colours),
       TEST(test_heat__mixes_colours_between_its_stops), TEST(test_heat__shows_where_it_is_thin),
       TEST(test_heat__overhangs_and_change_have_values_of_their_own),
       TEST(test_turntable__goes_round_without_jumping),
-      TEST(test_thumbnail__fills_a_small_picture_and_is_clear_around),
-      TEST(test_sheet__says_when_nothing_was_made))
+      TEST(test_thumbnail__fills_a_small_picture_and_is_clear_around))

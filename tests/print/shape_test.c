@@ -85,26 +85,6 @@ static void test_decimate__keeps_a_ball_closed_and_round(void)
     mesh_free(&m);
 }
 
-static void test_place__scales_and_centres(void)
-{
-    struct mesh m = {0};
-    double low[3], high[3];
-    add_box(&m, 3, 4, 5, 10, 40, 20);
-    mesh_scale_to_height(&m, 50);
-    mesh_pivot(&m);
-    mesh_bounds(&m, low, high);
-    CHECK_NEAR(low[2], 0, 1e-5);
-    CHECK_NEAR(high[2], 50, 1e-4);
-    CHECK_NEAR(low[0] + high[0], 0, 1e-4);
-    CHECK_NEAR(low[1] + high[1], 0, 1e-4);
-    CHECK_NEAR(mesh_longest(&m), 100, 1e-3);
-    mesh_scale_to_longest(&m, 80);
-    CHECK_NEAR(mesh_longest(&m), 80, 1e-3);
-    mesh_free(&m);
-    mesh_scale_to_longest(&m, 80); /* nothing to scale: no harm */
-    CHECK(mesh_longest(&m) == 0);
-}
-
-TESTS(TEST(test_rotation__brings_any_side_down), TEST(test_place__scales_and_centres),
-      TEST(test_flatten__gives_a_ball_a_foot), TEST(test_flatten__leaves_a_box_alone),
-      TEST(test_flatten__levels_uneven_feet), TEST(test_decimate__keeps_a_ball_closed_and_round))
+TESTS(TEST(test_rotation__brings_any_side_down), TEST(test_flatten__gives_a_ball_a_foot),
+      TEST(test_flatten__leaves_a_box_alone), TEST(test_flatten__levels_uneven_feet),
+      TEST(test_decimate__keeps_a_ball_closed_and_round))

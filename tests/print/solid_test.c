@@ -9,24 +9,11 @@
 #include "print/repair/repair.h"
 #include "print/repair/solid.h"
 #include "tests/print/meshes.h"
+#include "tests/print/solid.h"
 
 static struct err err;
 
 static struct unite_counts counts;
-
-/* By counts and a search for crossings made apart from the code under test. */
-static int is_solid(const struct mesh *mesh)
-{
-    struct mesh_measures m;
-    struct bvh bvh;
-    size_t meeting = 1;
-    if (mesh_measure(&m, mesh, &err) || bvh_build(&bvh, mesh, &err))
-        return 0;
-    if (bvh_self_intersections(&bvh, &meeting, SIZE_MAX, &err))
-        meeting = 1;
-    bvh_free(&bvh);
-    return m.watertight && m.nonmanifold_vertices == 0 && m.degenerate == 0 && meeting == 0;
-}
 
 static size_t shells_of(const struct mesh *mesh)
 {
@@ -55,7 +42,7 @@ static void test_solid__joins_boxes_that_overlap(void)
     add_box(&m, 5, 5, 5, 10, 10, 10);
     CHECK_OK(mesh_unite(&m, 15, &counts, &err));
     CHECK(counts.crossings > 0 && counts.cut > 0);
-    CHECK(is_solid(&m) && shells_of(&m) == 1);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 1);
     CHECK_NEAR(mesh_volume(&m), 2000 - 125, 1e-2);
     mesh_free(&m);
 }
@@ -67,7 +54,7 @@ static void test_solid__joins_a_box_that_stands_on_another(void)
     add_box(&m, 0, 0, 0, 20, 20, 5);
     add_box(&m, 5, 5, 5, 10, 10, 10);
     CHECK_OK(mesh_unite(&m, 20, &counts, &err));
-    CHECK(is_solid(&m) && shells_of(&m) == 1);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 1);
     CHECK_NEAR(mesh_volume(&m), 3000, 1e-2);
     mesh_free(&m);
 }
@@ -78,7 +65,7 @@ static void test_solid__joins_boxes_that_share_a_face(void)
     add_box(&m, 0, 0, 0, 10, 10, 10);
     add_box(&m, 10, 0, 0, 10, 10, 10);
     CHECK_OK(mesh_unite(&m, 20, &counts, &err));
-    CHECK(is_solid(&m) && shells_of(&m) == 1);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 1);
     CHECK_NEAR(mesh_volume(&m), 2000, 1e-2);
     mesh_free(&m);
 }
@@ -91,7 +78,7 @@ static void test_solid__takes_away_what_is_inside_out(void)
     add_box(&tool, 5, 5, 10, 10, 10, 20);
     CHECK_OK(mesh_append(&m, &tool, true, &err));
     CHECK_OK(mesh_unite(&m, 20, &counts, &err));
-    CHECK(is_solid(&m) && shells_of(&m) == 1);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 1);
     CHECK_NEAR(mesh_volume(&m), 8000 - 1000, 1e-2);
     mesh_free(&m);
     mesh_free(&tool);
@@ -106,7 +93,7 @@ static void test_solid__leaves_a_cavity_where_a_shell_is_inside_out(void)
     double volume = mesh_volume(&m) - mesh_volume(&core);
     CHECK_OK(mesh_append(&m, &core, true, &err));
     CHECK_OK(mesh_unite(&m, 20, &counts, &err));
-    CHECK(is_solid(&m) && shells_of(&m) == 2);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 2);
     CHECK_NEAR(mesh_volume(&m), volume, 1e-2);
     mesh_free(&m);
     mesh_free(&core);
@@ -118,7 +105,7 @@ static void test_solid__drops_a_body_within_another(void)
     add_ball(&m, 0, 0, 0, 10, 16);
     add_ball(&m, 1, 1, 1, 5, 16);
     CHECK_OK(mesh_unite(&m, 20, &counts, &err));
-    CHECK(counts.hidden == 1 && shells_of(&m) == 1 && is_solid(&m));
+    CHECK(counts.hidden == 1 && shells_of(&m) == 1 && mesh_is_sound(&m));
     mesh_free(&m);
 }
 
@@ -130,7 +117,7 @@ static void test_solid__cuts_a_body_in_two(void)
     add_box(&tool, 10, -5, -5, 10, 20, 20);
     CHECK_OK(mesh_append(&m, &tool, true, &err));
     CHECK_OK(mesh_unite(&m, 30, &counts, &err));
-    CHECK(is_solid(&m) && shells_of(&m) == 2);
+    CHECK(mesh_is_sound(&m) && shells_of(&m) == 2);
     CHECK_NEAR(mesh_volume(&m), 2000, 1e-2);
     mesh_free(&m);
     mesh_free(&tool);
@@ -163,7 +150,7 @@ static void test_repair__gives_a_fin_on_a_body_a_wall(void)
     CHECK_OK(mesh_append(&m, &fin, false, &err));
     CHECK(m.triangles[36] == first);
     CHECK_OK(mesh_repair(&m, &repaired, &options, &err));
-    CHECK(repaired.sheets == 1 && is_solid(&m) && shells_of(&m) == 1);
+    CHECK(repaired.sheets == 1 && mesh_is_sound(&m) && shells_of(&m) == 1);
     CHECK_NEAR(mesh_volume(&m), 2000 + 70, 0.1);
     mesh_free(&m);
     mesh_free(&fin);
@@ -186,7 +173,7 @@ static void test_repair__does_not_close_a_dish(void)
     m.triangle_count = kept;
     CHECK(kept == 10);
     CHECK_OK(mesh_repair(&m, &repaired, &options, &err));
-    CHECK(is_solid(&m) && repaired.sheets == 1);
+    CHECK(mesh_is_sound(&m) && repaired.sheets == 1);
     CHECK(mesh_volume(&m) < 700); /* full it would hold 800 */
     mesh_free(&m);
 }
