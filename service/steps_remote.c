@@ -34,7 +34,7 @@ static struct provider_settings provider_settings(const struct making *m, const 
 {
     return (struct provider_settings){.base_url = base_url(step->settings, m->provider),
                                       .api_key = "",
-                                      .prefer_async = m->driver->poll_request != NULL};
+                                      .prefer_async = (m->driver->ops & OP_BIT(OP_POLL)) != 0};
 }
 
 /* Every long text (the photo) is replaced by its length and hash. */
@@ -196,7 +196,7 @@ static int send_and_read(struct making *m, struct step *step, struct http_reques
                            "the request was sent and its answer was lost; look at the provider "
                            "before sending it again",
                            err);
-    else if (m->driver->submit_read(&reading, &answer, err))
+    else if (m->driver->read(&reading, OP_SUBMIT, &(struct provider_call){0}, &answer, err))
         result = -1;
     else {
         note_answer(m, &answer, &reading);
@@ -214,13 +214,12 @@ static int submit(struct making *m, struct step *step, struct err *err)
     struct provider_settings settings = provider_settings(m, step);
     int result = blob_get(&image, step->blobs, m->photo_hash, err);
     const struct generation_spec spec = {
-        .image = image.data,
-        .image_bytes = image.len,
-        .image_mime = m->photo_mime,
+        .images[VIEW_FRONT] = {.data = image.data, .bytes = image.len, .mime = m->photo_mime},
         .seed = m->seed,
         .passthrough = json_get(json_get(m->item.product, "provider"), "options")};
+    const struct provider_call call = {.settings = &settings, .spec = &spec};
     if (!result)
-        result = m->driver->submit_request(&request, &settings, &spec, err);
+        result = m->driver->request(&request, OP_SUBMIT, &call, err);
     if (!result)
         result = task_claim(m, step, DEADLINE_S, err);
     /* The intent is committed. Only who still holds the job may send. */
@@ -267,10 +266,11 @@ static int poll(struct making *m, struct step *step, struct err *err)
     struct http_answer answer = {0};
     struct provider_reading reading = {0};
     struct provider_settings settings = provider_settings(m, step);
-    if (!m->driver->poll_request)
+    if (!(m->driver->ops & OP_BIT(OP_POLL)))
         return task_park(m, step, "task.failed", "provider_failed",
                          "this provider cannot be asked for a task", err);
-    int result = m->driver->poll_request(&request, &settings, m->provider_task, err);
+    const struct provider_call call = {.settings = &settings, .task = m->provider_task};
+    int result = m->driver->request(&request, OP_POLL, &call, err);
     request.stop = step->stop;
     note_request(m, &request);
     if (!result && http_send(&answer, &request, err))
@@ -278,7 +278,7 @@ static int poll(struct making *m, struct step *step, struct err *err)
         result = m->overdue ? task_park(m, step, "task.timed_out", "provider_timeout",
                                         "the provider did not answer in time", err)
                             : wait_and_poll(step, 10, err);
-    else if (!result && m->driver->poll_read(&reading, &answer, err))
+    else if (!result && m->driver->read(&reading, OP_POLL, &call, &answer, err))
         result = -1;
     else if (!result) {
         note_answer(m, &answer, &reading);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One request over HTTP with every limit set; the doorman of libcurl in this room. provider.h. */
+/* One request over HTTP with every limit set; the doorman of libcurl in this room. http.h. */
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "intake/provider/provider.h"
+#include "intake/provider/http.h"
 
 /* libcurl wants its global set-up done once, before any thread uses it. */
 static pthread_once_t curl_is_ready = PTHREAD_ONCE_INIT;
@@ -183,4 +184,24 @@ int http_send(struct http_answer *answer, const struct http_request *request, st
     curl_easy_cleanup(curl);
     curl_slist_free_all(headers);
     return failed;
+}
+
+void http_request_free(struct http_request *request)
+{
+    if (!request)
+        return;
+    free(request->url);
+    cJSON_Delete(request->headers);
+    cJSON_Delete(request->form);
+    bytes_free(&request->body);
+    *request = (struct http_request){0};
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+    if (!answer)
+        return;
+    cJSON_Delete(answer->headers);
+    bytes_free(&answer->body);
+    *answer = (struct http_answer){0};
 }

@@ -36,10 +36,10 @@ static int make_url(struct http_request *out, const struct provider_settings *se
 
 static int add_image(cJSON *body, const struct generation_spec *spec, struct err *err)
 {
-    char *text = malloc(4 * ((spec->image_bytes + 2) / 3) + 1);
+    char *text = malloc(4 * ((spec->images[VIEW_FRONT].bytes + 2) / 3) + 1);
     if (!text)
         return FAIL(err, ERR_LIMIT, "no memory for the image's base64");
-    base64_encode(text, spec->image, spec->image_bytes);
+    base64_encode(text, spec->images[VIEW_FRONT].data, spec->images[VIEW_FRONT].bytes);
     const cJSON *image = cJSON_AddStringToObject(body, "image", text);
     free(text);
     return image ? 0 : FAIL(err, ERR_LIMIT, "no memory for the request");
@@ -84,7 +84,7 @@ static int submit_request(struct http_request *out, const struct provider_settin
 {
     *out = (struct http_request){
         .method = "POST", .connect_s = 10, .total_s = 600, .max_bytes = MAX_MODEL_BYTES};
-    if (spec->image_bytes == 0)
+    if (spec->images[VIEW_FRONT].bytes == 0)
         return FAIL(err, ERR_INPUT, "hunyuan3d2 works from a photo only");
     if (settings->prefer_async)
         out->total_s = 60;
@@ -241,14 +241,30 @@ static int poll_read(struct provider_reading *out, const struct http_answer *ans
     return failed;
 }
 
+static int make_request(struct http_request *out, enum provider_op op,
+                        const struct provider_call *call, struct err *err)
+{
+    if (op == OP_SUBMIT)
+        return submit_request(out, call->settings, call->spec, err);
+    return poll_request(out, call->settings, call->task, err);
+}
+
+static int read_answer(struct provider_reading *out, enum provider_op op,
+                       const struct provider_call *call, const struct http_answer *answer,
+                       struct err *err)
+{
+    (void)call;
+    return op == OP_SUBMIT ? submit_read(out, answer, err) : poll_read(out, answer, err);
+}
+
 const struct provider_driver provider_hunyuan3d2 = {
     .id = "hunyuan3d2",
     .summary = "the open Hunyuan3D-2 server on a machine of your own, over its HTTP interface",
     .self_hosted = true,
+    .refunds = true,
     .default_url = "http://127.0.0.1:8081",
-    .max_in_flight = 1,
-    .submit_request = submit_request,
-    .submit_read = submit_read,
-    .poll_request = poll_request,
-    .poll_read = poll_read,
+    .pace = {.burst = 1, .max_in_flight = 1, .poll_s = 2, .poll_most_s = 5, .deadline_s = 1800},
+    .ops = OP_BIT(OP_SUBMIT) | OP_BIT(OP_POLL),
+    .request = make_request,
+    .read = read_answer,
 };

@@ -11,7 +11,7 @@ static const struct provider_driver relief = {
     .id = "relief",
     .summary = "built in: shapes a figure or a plate from the photo's outline and shading",
     .local = true,
-    .max_in_flight = 2,
+    .pace = {.max_in_flight = 2},
 };
 
 static const struct provider_driver *const table[] = {&relief, &provider_hunyuan3d2, NULL};
@@ -77,28 +77,25 @@ bool provider_may_receive(const struct provider_driver *driver, const char *phot
     return strcmp(photo_class, "adult") == 0 || json_bool(consent, "guardian", false);
 }
 
-void http_request_free(struct http_request *request)
-{
-    if (!request)
-        return;
-    free(request->url);
-    cJSON_Delete(request->headers);
-    bytes_free(&request->body);
-    *request = (struct http_request){0};
-}
-
-void http_answer_free(struct http_answer *answer)
-{
-    if (!answer)
-        return;
-    bytes_free(&answer->body);
-    *answer = (struct http_answer){0};
-}
-
 void provider_reading_free(struct provider_reading *reading)
 {
     if (!reading)
         return;
+    for (size_t i = 0; i < reading->many_count; i++)
+        provider_reading_free(&reading->many[i]);
+    for (size_t i = 0; i < reading->file_count; i++)
+        free(reading->files[i].url);
+    free(reading->many);
+    free(reading->files);
+    free(reading->aux);
+    free(reading->token);
+    cJSON_Delete(reading->keys);
     bytes_free(&reading->model);
     *reading = (struct provider_reading){0};
+}
+
+void provider_push_free(struct provider_push *push)
+{
+    if (push)
+        provider_reading_free(&push->reading);
 }

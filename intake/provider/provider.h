@@ -6,10 +6,7 @@
 #ifndef INTAKE_PROVIDER_PROVIDER_H
 #define INTAKE_PROVIDER_PROVIDER_H
 
-#include <stdatomic.h>
-
-#include "base/bytes.h"
-#include "base/json.h"
+#include "intake/provider/http.h"
 
 enum task_state {
     TASK_QUEUED,
@@ -46,52 +43,137 @@ enum provider_retry {
     RETRY_OPERATOR
 };
 
-struct http_request {
-    char method[8];
-    char *url;                            /* owned */
-    cJSON *headers;                       /* object name -> text; owned */
-    struct bytes body;                    /* JSON text or raw; owned */
-    unsigned connect_s, total_s, stall_s; /* stall 0 = none */
-    size_t max_bytes;                     /* of the answer */
-    const atomic_bool *stop;              /* true ends the call soon; or NULL; borrowed */
+enum generation_view { VIEW_FRONT, VIEW_LEFT, VIEW_BACK, VIEW_RIGHT, VIEW_COUNT };
+
+/* A picture of one side; bytes 0 and no token: not there. Borrowed. */
+struct generation_image {
+    const uint8_t *data;
+    size_t bytes;
+    const char *mime;  /* image/jpeg or image/png */
+    const char *token; /* what OP_UPLOAD gave for it, or NULL */
 };
 
-struct http_answer {
-    int status; /* 0 when no answer came */
-    bool sent;  /* the request may have reached the server: in doubt when no answer */
-    char content_type[80];
-    double retry_after_s; /* -1 when none */
-    struct bytes body;    /* owned */
-};
-
-/* One generation asked of a provider. Borrowed texts. */
+/* One generation asked of a provider, or one of its tools run on a model. Borrowed texts. */
 struct generation_spec {
-    const uint8_t *image;
-    size_t image_bytes;
-    const char *image_mime;
+    const char *tool;   /* NULL: generate. else what is done with `source`: "refine", "convert",
+                           "repair", "analyze", ... ; a driver refuses what its provider has not */
+    const char *source; /* the provider's number of a task, or the address of a model; or NULL */
+    struct generation_image images[VIEW_COUNT];
     const char *prompt; /* or NULL */
-    int64_t seed;
-    bool texture;
+    const char *model;  /* version by the provider's name for it; NULL = the driver's choice */
+    int64_t seed;       /* below 0: the provider's choice */
+    bool texture, parts;
     int face_limit;           /* 0 = provider's default */
     const cJSON *passthrough; /* free JSON merged into the body, or NULL */
+    const char *push_url;     /* where the provider may push the end of this task, or NULL */
+};
+
+/* What a driver's request is about. The core may ask only for what is in the driver's `ops`. */
+enum provider_op {
+    OP_UPLOAD,    /* one image, before the submit; free of charge. reading: token, or NEXT_UPLOAD */
+    OP_SUBMIT,    /* makes a task, and costs. reading: task and aux, or the finished model */
+    OP_POLL,      /* how one task is */
+    OP_POLL_MANY, /* how up to poll_many_max tasks are. reading: many */
+    OP_RESULTS,   /* the files of a finished task, where the poll does not bring them */
+    OP_CANCEL,    /* state: CANCELLED, or RUNNING where it is too late; asked only once */
+    OP_BALANCE,   /* reading: balance, frozen */
+    OP_RECENT,    /* the newest tasks of the account, for what is in doubt. reading: many */
+    OP_HEALTH,    /* free of charge: is it there */
+    OP_KEYS,      /* what the provider's pushes are signed with. reading: keys */
+    OP_STREAM,    /* the progress of one task as server-sent events (read: all text so far) */
+    OP_COUNT
+};
+#define OP_BIT(op) (1u << (op))
+
+/* Asks the core for one request more before the thing asked for is done. */
+enum provider_next {
+    NEXT_NONE,
+    NEXT_UPLOAD,  /* OP_UPLOAD again, with `aux` of this reading (a presigned address) */
+    NEXT_RESULTS, /* OP_RESULTS: it is done, but where the files are must be asked */
+    NEXT_REFINE   /* this task was a first pass: submit tool "refine" with it as the source */
+};
+
+/* One file that a task gave. */
+struct provider_file {
+    char *url;       /* owned; absolute, or a path on the provider's own server beginning with / */
+    char kind[24];   /* "model" (the one to take), "model_plain" (untextured), "image", "other" */
+    char format[12]; /* "glb", "stl", ... by the provider's word; "" unknown; never believed */
 };
 
 struct provider_reading {
     enum task_state state;
     enum provider_error error;
     enum provider_retry retry;
-    double retry_after_s; /* -1 none */
-    int progress;         /* -1 unknown, 0..100 */
-    char task[120];       /* provider's id; "" when none */
-    struct bytes model;   /* the finished file when it came in the body; owned */
-    char message[200];    /* provider's own words, for staff */
+    enum provider_next next;
+    double retry_after_s;   /* -1 none */
+    int progress;           /* -1 unknown, 0..100 */
+    int queue_position;     /* -1 unknown */
+    double eta_s;           /* -1 unknown */
+    double credits;         /* what the task cost by the provider's word; -1 unknown */
+    double balance, frozen; /* OP_BALANCE; -1 unknown */
+    int64_t created_s;      /* Unix time when the provider made the task; 0 unknown */
+    char task[130];         /* provider's id; "" when none */
+    char *aux;   /* second handle (subscription key, addresses as JSON); kept with the task
+                    and given back in provider_call.aux; owned, NULL none */
+    char *token; /* OP_UPLOAD: what the submit names the image by; owned */
+    struct provider_file *files; /* owned */
+    size_t file_count;
+    struct provider_reading *many; /* OP_POLL_MANY, OP_RECENT: one a task; owned */
+    size_t many_count;
+    cJSON *keys;            /* OP_KEYS: what push_read wants as `keys`; owned */
+    struct bytes model;     /* the finished file when it came in the body; owned */
+    char model_version[64]; /* what made it, by the provider's word; "" unknown */
+    char code[64];          /* provider's own error code */
+    char trace[80];         /* what its support wants to know of a call */
+    char message[200];      /* provider's own words, for staff */
 };
 
 struct provider_settings {
-    const char *base_url;
+    const char *base_url;   /* "" = the driver's default */
+    const char *upload_url; /* where a provider has a second host for files (fal); "" = default */
     const char *api_key;
-    bool prefer_async; /* submit and poll, where the driver could also wait for the result: for a
-                          proxy in between that cuts long calls */
+    const char *dialect; /* "" = the driver's own choice; tripo: "v3", "v2" */
+    bool prefer_async;   /* submit and poll, where the driver could also wait for the result: for a
+                            proxy in between that cuts long calls */
+};
+
+/* All that an op may need; what an op does not need may be zero. Borrowed. */
+struct provider_call {
+    const struct provider_settings *settings;
+    const struct generation_spec *spec; /* OP_UPLOAD, OP_SUBMIT */
+    enum generation_view view;          /* OP_UPLOAD: which image */
+    const char *task, *aux;             /* of a task; aux also of a NEXT_UPLOAD. "" or NULL none */
+    const char *const *tasks;           /* OP_POLL_MANY */
+    size_t task_count;
+    int page; /* OP_RECENT, from 0 */
+};
+
+/* A request that claims to come from the provider. Borrowed. */
+struct provider_pushed {
+    const cJSON *headers; /* lower-case name -> text */
+    const uint8_t *body;
+    size_t bytes;
+    int64_t now_s;      /* Unix time */
+    const char *secret; /* from the settings, or NULL */
+    const cJSON *keys;  /* what OP_KEYS gave, or NULL */
+};
+
+enum push_trust { PUSH_VALID, PUSH_INVALID, PUSH_UNSIGNED };
+
+struct provider_push {
+    enum push_trust trust;
+    char delivery[130]; /* the same when the provider sends it again; "" none */
+    char event[40];     /* "task" or the provider's word for what is no task ("balance.low") */
+    struct provider_reading reading; /* task and state as pushed; a hint: the poll decides */
+};
+
+/* How often a provider may be asked, by its own rules; the settings may say otherwise. */
+struct provider_pace {
+    double submits_per_min;     /* 0 = no limit */
+    unsigned burst;             /* submits at once; 0 = 1 */
+    unsigned max_in_flight;     /* tasks that are not at their end; 0 = no limit */
+    double poll_s, poll_most_s; /* gap between two polls of a task: first, longest */
+    unsigned deadline_s;        /* a task that takes longer is given up */
 };
 
 struct provider_driver {
@@ -100,14 +182,25 @@ struct provider_driver {
     bool local;          /* made in print/, no request at all: relief */
     bool self_hosted;    /* a server that the shop itself runs: photos do not leave the house */
     bool needs_key;
+    bool blocks;                  /* OP_SUBMIT answers when all is done, with the model */
+    bool refunds;                 /* a task that failed costs nothing */
+    bool url_is_last;             /* an address that has expired cannot be had anew */
+    bool takes_text, takes_views; /* a prompt without an image; more than the front */
     const char *default_url;
-    unsigned max_in_flight;
-    int (*submit_request)(struct http_request *, const struct provider_settings *,
-                          const struct generation_spec *, struct err *);
-    int (*submit_read)(struct provider_reading *, const struct http_answer *, struct err *);
-    int (*poll_request)(struct http_request *, const struct provider_settings *, const char *task,
-                        struct err *); /* NULL: the answer to submit is always the result */
-    int (*poll_read)(struct provider_reading *, const struct http_answer *, struct err *);
+    unsigned poll_many_max; /* 0 = one by one */
+    struct provider_pace pace;
+    unsigned ops; /* OP_BIT of each that there is */
+
+    /** Builds the request of an op. Errors ERR_INPUT what the provider cannot do or an id that
+     * cannot be one; ERR_LIMIT no memory. The caller frees. Pure but for memory. */
+    int (*request)(struct http_request *, enum provider_op, const struct provider_call *,
+                   struct err *);
+    /** Reads the answer to it, of whatever status (0 = none came), without trusting a byte. The
+     * caller frees. Errors ERR_LIMIT no memory; a bad answer is a reading, not an error. */
+    int (*read)(struct provider_reading *, enum provider_op, const struct provider_call *,
+                const struct http_answer *, struct err *);
+    /** Checks and reads a push; NULL where the provider sends none. Errors ERR_LIMIT. */
+    int (*push_read)(struct provider_push *, const struct provider_pushed *, struct err *);
 };
 
 /** The driver with that id, or NULL. */
@@ -130,23 +223,7 @@ const char *provider_retry_name(enum provider_retry retry);
 bool provider_may_receive(const struct provider_driver *driver, const char *photo_class,
                           const cJSON *consent);
 
-void http_request_free(struct http_request *request);
-void http_answer_free(struct http_answer *answer);
 void provider_reading_free(struct provider_reading *reading);
-
-/**
- * Sends a request with libcurl and takes the answer: http and https only, no redirect followed, no
- * proxy from the environment, no resending, byte and time caps.
- *
- * Result   an HTTP error status is an answer, not a failure. On failure status is 0 and `sent`
- *          tells an answer that was lost after the connection was up (in doubt) from a request that
- *          never left. The caller calls http_answer_free in either case.
- * Errors   ERR_LATER no connection, cut off, timed out (code http_timeout) or stopped (code
- *          http_stopped): then look at answer->sent. ERR_LIMIT answer over max_bytes.
- *          ERR_INPUT no usable URL or header.
- * Threads  safe; the calling thread waits.
- */
-int http_send(struct http_answer *answer, const struct http_request *request,
-              struct err *err) MUST_CHECK;
+void provider_push_free(struct provider_push *push);
 
 #endif

@@ -3,6 +3,7 @@
 #include "intake/provider/reading.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint32_t little_endian(const uint8_t *p)
@@ -57,7 +58,14 @@ enum model_kind model_sniff(bool *whole, const uint8_t *data, size_t n)
 
 struct provider_reading reading_start(enum task_state state)
 {
-    return (struct provider_reading){.state = state, .retry_after_s = -1, .progress = -1};
+    return (struct provider_reading){.state = state,
+                                     .retry_after_s = -1,
+                                     .progress = -1,
+                                     .queue_position = -1,
+                                     .eta_s = -1,
+                                     .credits = -1,
+                                     .balance = -1,
+                                     .frozen = -1};
 }
 
 void reading_fail(struct provider_reading *reading, enum task_state state,
@@ -70,6 +78,24 @@ void reading_fail(struct provider_reading *reading, enum task_state state,
     for (char *c = reading->message; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = ' ';
+}
+
+int reading_add_file(struct provider_reading *reading, const char *url, const char *kind,
+                     const char *format, struct err *err)
+{
+    struct provider_file file = {0};
+    struct provider_file *longer =
+        realloc(reading->files, (reading->file_count + 1) * sizeof *longer);
+    if (!longer)
+        return FAIL(err, ERR_LIMIT, "no memory for a result");
+    reading->files = longer;
+    file.url = strdup(url);
+    if (!file.url)
+        return FAIL(err, ERR_LIMIT, "no memory for a result");
+    snprintf(file.kind, sizeof file.kind, "%s", kind);
+    snprintf(file.format, sizeof file.format, "%s", format);
+    reading->files[reading->file_count++] = file;
+    return 0;
 }
 
 struct meaning {
@@ -131,6 +157,43 @@ bool reading_http_error(struct provider_reading *reading, const struct http_answ
         reading_fail(reading, TASK_FAILED, PROVIDER_PROTOCOL, RETRY_NO, words);
     reading->retry_after_s = answer->retry_after_s;
     return true;
+}
+
+cJSON *reading_json(struct provider_reading *reading, const struct http_answer *answer, bool submit)
+{
+    cJSON *said = NULL;
+    if (reading_http_error(reading, answer, submit))
+        return NULL;
+    if (answer->body.len && !json_parse(&said, answer->body.data, answer->body.len, NULL) &&
+        (cJSON_IsObject(said) || cJSON_IsArray(said)))
+        return said;
+    cJSON_Delete(said);
+    if (submit)
+        reading_fail(reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_RECONCILE,
+                     "a success without JSON: the task may exist");
+    else
+        reading_fail(reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO,
+                     "no JSON where some was due");
+    return NULL;
+}
+
+void reading_download(struct provider_reading *reading, const struct http_answer *answer)
+{
+    bool whole;
+    *reading = reading_start(TASK_SUCCEEDED);
+    if (answer->status == 403 || answer->status == 404 || answer->status == 410) {
+        reading_fail(reading, TASK_RUNNING, PROVIDER_URL_EXPIRED, RETRY_YES,
+                     "the address of the file has expired");
+        return;
+    }
+    if (reading_http_error(reading, answer, false))
+        return;
+    if (answer->body.len > 0 && answer->body.data[0] == '{')
+        reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES,
+                     "an error in JSON came where a file was due");
+    else if (!answer->body.len ||
+             (model_sniff(&whole, answer->body.data, answer->body.len) != MODEL_UNKNOWN && !whole))
+        reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES, "half a file came");
 }
 
 static int digit_value(char c)

@@ -22,6 +22,10 @@ struct provider_reading reading_start(enum task_state state);
 void reading_fail(struct provider_reading *reading, enum task_state state,
                   enum provider_error error, enum provider_retry retry, const char *message);
 
+/** Adds one file to the reading (copies the text). Errors ERR_LIMIT. */
+int reading_add_file(struct provider_reading *reading, const char *url, const char *kind,
+                     const char *format, struct err *err) MUST_CHECK;
+
 /**
  * The common meaning of "no answer" and of HTTP statuses that are no success, for drivers to fall
  * back on after their own cases.
@@ -32,6 +36,21 @@ void reading_fail(struct provider_reading *reading, enum task_state state,
  */
 bool reading_http_error(struct provider_reading *reading, const struct http_answer *answer,
                         bool submit);
+
+/**
+ * For answers that are JSON: common HTTP errors are read into the reading, a success is parsed.
+ *
+ * Result   the parsed body (the caller deletes it), or NULL where the reading already says all: an
+ *          HTTP error, or PROVIDER_PROTOCOL where no JSON object or array came. A submit whose
+ *          success is no JSON is in doubt: RETRY_RECONCILE.
+ */
+cJSON *reading_json(struct provider_reading *reading, const struct http_answer *answer,
+                    bool submit);
+
+/** What the answer to the download of a result means; the bytes stay in the answer. An address that
+ * has expired reads as PROVIDER_URL_EXPIRED and RETRY_YES: the task is to be asked for a new one.
+ */
+void reading_download(struct provider_reading *reading, const struct http_answer *answer);
 
 /** Appends the decoded bytes. Errors ERR_INPUT no base64; ERR_LIMIT as bytes_append. */
 int base64_decode(struct bytes *out, const char *text, size_t n, struct err *err) MUST_CHECK;

@@ -191,19 +191,25 @@ static int feed_verify(const uint8_t *data, size_t n, struct err *err)
     return failed;
 }
 
+/* Every driver reads it as the answer to everything that it may ask, well and ill. */
 static int feed_provider(const uint8_t *data, size_t n, struct err *err)
 {
-    static const int statuses[] = {200, 404, 422, 500};
-    const struct provider_driver *driver = provider_find("hunyuan3d2");
+    static const int statuses[] = {200, 422};
+    const struct provider_driver *driver;
+    const struct provider_call call = {.task = "t", .aux = "{}"};
     int failed = 0;
-    for (int i = 0; i < 8 && !failed; i++) {
-        struct http_answer answer = {.status = statuses[i / 2], .sent = true, .retry_after_s = -1};
-        struct provider_reading reading = {0};
-        failed = bytes_append(&answer.body, data, n, err) ||
-                 (i & 1 ? driver->poll_read : driver->submit_read)(&reading, &answer, err);
-        provider_reading_free(&reading);
-        http_answer_free(&answer);
-    }
+    for (int row = 0; !failed && (driver = provider_at((size_t)row)); row++)
+        for (int i = 0; !failed && i < 2 * OP_COUNT; i++) {
+            struct http_answer answer = {
+                .status = statuses[i & 1], .sent = true, .retry_after_s = -1};
+            struct provider_reading reading = {0};
+            if (!(driver->ops & OP_BIT(i / 2)))
+                continue;
+            failed = bytes_append(&answer.body, data, n, err) ||
+                     driver->read(&reading, (enum provider_op)(i / 2), &call, &answer, err);
+            provider_reading_free(&reading);
+            http_answer_free(&answer);
+        }
     return failed ? -1 : 0;
 }
 
