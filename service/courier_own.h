@@ -50,6 +50,7 @@ struct polled {
     char task[40];
     int64_t token;
     int progress;
+    bool begun; /* it was waiting before */
     double gap_s;
 };
 

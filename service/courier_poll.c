@@ -172,12 +172,30 @@ static int add_polled(struct bytes lists[4], const struct polled *p, bool first,
            bytes_printf(&lists[3], err, "%s%.3f", comma, p->gap_s);
 }
 
+/* Those that were waiting at the provider and are worked on now: once a task. */
+static int write_begun(struct courier *c, struct err *err)
+{
+    struct bytes lists[4] = {{0}};
+    int failed = 0, count = 0;
+    for (size_t i = 0; i < c->polled_count && !failed; i++)
+        if (c->polled[i].begun)
+            failed = add_polled(lists, &c->polled[i], count++ == 0, err);
+    if (!failed && count > 0)
+        failed = DB_RUN(NULL, c->db, "generation_running", err, (const char *)lists[0].data,
+                        (const char *)lists[1].data, c->actor);
+    for (int i = 0; i < 4; i++)
+        bytes_free(&lists[i]);
+    return failed ? -1 : 0;
+}
+
 int courier_write_polled(struct courier *c, struct err *err)
 {
     struct bytes lists[4] = {{0}};
     int failed = 0;
     if (c->polled_count == 0)
         return 0;
+    if (write_begun(c, err))
+        return -1;
     for (size_t i = 0; i < c->polled_count && !failed; i++)
         failed = add_polled(lists, &c->polled[i], i == 0, err);
     failed = failed || DB_RUN(NULL, c->db, "generation_polled", err, (const char *)lists[0].data,

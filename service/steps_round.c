@@ -128,6 +128,7 @@ static struct route_try try_of(const struct round_task *task)
     else if (strcmp(task->state, "moderated") == 0)
         t.state = TASK_REJECTED;
     t.lost = strcmp(task->state, "lost") == 0;
+    t.slow = strcmp(task->state, "timed_out") == 0;
     if (t.state == TASK_FAILED && *task->class)
         t.error = error_of(task->class);
     return t;

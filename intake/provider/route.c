@@ -13,7 +13,7 @@ static bool may_try_again(const struct route_case *of, const char *id)
         if (strcmp(t->provider, id) != 0)
             continue;
         count++;
-        if (t->error == PROVIDER_AUTH || t->error == PROVIDER_CREDITS ||
+        if (t->slow || t->error == PROVIDER_AUTH || t->error == PROVIDER_CREDITS ||
             t->error == PROVIDER_BAD_INPUT || t->error == PROVIDER_PROTOCOL)
             return false;
     }

@@ -11,6 +11,7 @@ struct route_try {
     enum task_state state;
     enum provider_error error;
     bool lost; /* nobody knows whether the provider took it */
+    bool slow; /* it did not end in time: it may be paid for, and another would take as long */
 };
 
 struct route_case {
@@ -37,7 +38,7 @@ enum route_step {
 /**
  * The next step for a candidate, by these rules: what a provider refused for its content is never
  * shown to another one; a task that is lost is not made again by itself; a provider that refused
- * the key, the credits or the input is not asked again for it; one that failed is, up to
+ * the key, the credits or the input, or did not end in time, is not asked again for it; one that failed is, up to
  * tries_each, and then the next; a photo goes only where provider_may_receive lets it.
  *
  * Codes    photo_refused, generation_in_doubt, provider_not_allowed (none of the route may have the
