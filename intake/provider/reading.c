@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "intake/provider/request.h"
 
@@ -232,6 +233,24 @@ int percent_of(double said)
     if (!(said >= 0))
         return -1;
     return said > 100 ? 100 : (int)said;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may still send (RFC 9110, 5.6.7). */
+int64_t answer_date(const struct http_answer *answer)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *text = json_text(answer->headers, "date", "");
+    char month[4];
+    struct tm tm = {0};
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &tm.tm_mday, month,
+               &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+        return 0;
+    const char *at = strstr(months, month);
+    if (!at || strlen(month) != 3 || (at - months) % 3 != 0 || tm.tm_year < 1970)
+        return 0;
+    tm.tm_mon = (int)(at - months) / 3;
+    tm.tm_year -= 1900;
+    return timegm(&tm);
 }
 
 const char *kind_of_ending(const char *ending)

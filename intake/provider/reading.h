@@ -69,6 +69,9 @@ bool url_is_plain(const char *url);
 /** A share of a hundred as an answer tells it: 0..100, or -1 where it is no such number. */
 int percent_of(double said);
 
+/** When the answer was made, by the clock of the server (its Date header): Unix time, or 0. */
+int64_t answer_date(const struct http_answer *answer);
+
 /** "model", "image" or "other", by the ending of a name. */
 const char *kind_of_ending(const char *ending);
 
