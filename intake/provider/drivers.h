@@ -6,5 +6,6 @@
 #include "intake/provider/provider.h"
 
 extern const struct provider_driver provider_hunyuan3d2; /* hunyuan3d2.c */
+extern const struct provider_driver provider_3daistudio; /* threedaistudio.c */
 
 #endif
