@@ -15,7 +15,7 @@ static const struct provider_driver relief = {
 };
 
 static const struct provider_driver *const table[] = {&relief, &provider_hunyuan3d2,
-                                                      &provider_3daistudio, NULL};
+                                                      &provider_3daistudio, &provider_tripo, NULL};
 
 const struct provider_driver *provider_at(size_t i)
 {
