@@ -144,7 +144,7 @@ cJSON *tripo_open(const cJSON **data, struct provider_reading *out,
         said = NULL;
     note_trace(out, answer, said);
     *data = json_get(said, "data");
-    if (good && code_of(said, "code") == 0 && *data)
+    if (good && code_of(said, "code") == 0 && (cJSON_IsObject(*data) || cJSON_IsArray(*data)))
         return said;
     if (said || answer->status >= 300)
         refine(out, answer->status, said, submit);

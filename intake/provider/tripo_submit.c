@@ -280,7 +280,7 @@ static int fill_generation(cJSON *body, const struct generation_spec *spec, bool
         add_wishes(body, spec, err) ||
         call_options(NULL, body, spec->passthrough, v2 ? KEPT_V2 : KEPT_V3, err))
         return -1;
-    if (!json_text(body, name, NULL) && put_text(body, name, model, err))
+    if (!*json_text(body, name, "") && put_text(body, name, model, err))
         return -1;
     drop_compression(body);
     return settle(body, json_text(body, name, model), err) ||
