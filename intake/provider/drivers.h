@@ -9,5 +9,6 @@ extern const struct provider_driver provider_hunyuan3d2; /* hunyuan3d2.c */
 extern const struct provider_driver provider_3daistudio; /* threedaistudio.c */
 extern const struct provider_driver provider_meshy;      /* meshy.c */
 extern const struct provider_driver provider_rodin;      /* rodin.c */
+extern const struct provider_driver provider_tripo;      /* tripo.c */
 
 #endif

@@ -14,8 +14,13 @@ static const struct provider_driver relief = {
     .pace = {.max_in_flight = 2},
 };
 
-static const struct provider_driver *const table[] = {
-    &relief, &provider_hunyuan3d2, &provider_3daistudio, &provider_meshy, &provider_rodin, NULL};
+static const struct provider_driver *const table[] = {&relief,
+                                                      &provider_hunyuan3d2,
+                                                      &provider_3daistudio,
+                                                      &provider_meshy,
+                                                      &provider_rodin,
+                                                      &provider_tripo,
+                                                      NULL};
 
 const struct provider_driver *provider_at(size_t i)
 {
