@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "intake/provider/request.h"
 
 static uint32_t little_endian(const uint8_t *p)
 {
@@ -194,6 +197,122 @@ void reading_download(struct provider_reading *reading, const struct http_answer
     else if (!answer->body.len ||
              (model_sniff(&whole, answer->body.data, answer->body.len) != MODEL_UNKNOWN && !whole))
         reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES, "half a file came");
+}
+
+void reading_word(char *out, size_t room, const char *text)
+{
+    snprintf(out, room, "%s", text);
+    for (char *c = out; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+}
+
+void reading_submitted(struct provider_reading *reading, const char *id)
+{
+    if (id && task_id_is_plain(id)) {
+        reading->state = TASK_QUEUED;
+        snprintf(reading->task, sizeof reading->task, "%s", id);
+        return;
+    }
+    reading_fail(reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_RECONCILE,
+                 "a success without the task's number: the task may exist");
+}
+
+bool words_refuse_content(const char *words)
+{
+    static const char *const signs[] = {"policy",        "moderation", "nsfw",   "sensitive",
+                                        "inappropriate", "prohibited", "unsafe", "nudity"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strcasestr(words, signs[i]))
+            return true;
+    return false;
+}
+
+int percent_of(double said)
+{
+    if (!(said >= 0))
+        return -1;
+    return said > 100 ? 100 : (int)said;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may still send (RFC 9110, 5.6.7). */
+int64_t answer_date(const struct http_answer *answer)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *text = json_text(answer->headers, "date", "");
+    char month[4];
+    struct tm tm = {0};
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &tm.tm_mday, month,
+               &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+        return 0;
+    const char *at = strstr(months, month);
+    if (!at || strlen(month) != 3 || (at - months) % 3 != 0 || tm.tm_year < 1970)
+        return 0;
+    tm.tm_mon = (int)(at - months) / 3;
+    tm.tm_year -= 1900;
+    return timegm(&tm);
+}
+
+const char *kind_of_ending(const char *ending)
+{
+    static const char *const kinds[][2] = {
+        {"glb", "model"},  {"stl", "model"},  {"obj", "model"},  {"3mf", "model"}, {"ply", "model"},
+        {"gltf", "model"}, {"fbx", "model"},  {"usdz", "model"}, {"png", "image"}, {"jpg", "image"},
+        {"jpeg", "image"}, {"webp", "image"}, {"gif", "image"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i][0], ending) == 0)
+            return kinds[i][1];
+    return "other";
+}
+
+void name_ending(char out[12], const char *name)
+{
+    size_t end = strcspn(name, "?#"), start = end, n = 0;
+    const char *scheme = strstr(name, "://");
+    size_t first = scheme ? (size_t)(scheme + 3 - name) : 0;
+    out[0] = 0;
+    while (start > first && name[start - 1] != '.' && name[start - 1] != '/')
+        start--;
+    if (start <= first || name[start - 1] != '.' || end - start > 11 ||
+        (scheme && !memchr(name + first, '/', start - first)))
+        return;
+    for (size_t i = start; i < end; i++)
+        out[n++] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+    out[n] = 0;
+    if (strspn(out, "abcdefghijklmnopqrstuvwxyz0123456789") != n)
+        out[0] = 0;
+}
+
+bool url_is_plain(const char *url)
+{
+    size_t n = strnlen(url, 4097);
+    if (n > 4096 || (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (url[i] <= 0x20 || url[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
+                       const char *format, struct err *err)
+{
+    char ending[12];
+    if (!url_is_plain(url) || reading->file_count == 32)
+        return 0;
+    if (!format)
+        name_ending(ending, url);
+    if (reading_add_file(reading, url, kind, format ? format : ending, err))
+        return -1;
+    size_t at = reading->file_count - 1;
+    struct provider_file added = reading->files[at];
+    for (;
+         strcmp(kind, "model") == 0 && at > 0 && strcmp(reading->files[at - 1].kind, "model") != 0;
+         at--)
+        reading->files[at] = reading->files[at - 1];
+    reading->files[at] = added;
+    return 0;
 }
 
 static int digit_value(char c)

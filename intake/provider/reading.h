@@ -52,6 +52,40 @@ cJSON *reading_json(struct provider_reading *reading, const struct http_answer *
  */
 void reading_download(struct provider_reading *reading, const struct http_answer *answer);
 
+/** Copies a word of the provider, cut to its room; control characters become blanks. */
+void reading_word(char *out, size_t room, const char *text);
+
+/** A submit has given that id: QUEUED; or in doubt where it is NULL or none that can be asked for.
+ */
+void reading_submitted(struct provider_reading *reading, const char *id);
+
+/** Whether the words of a failure say that the content was refused. Letters' case does not count.
+ */
+bool words_refuse_content(const char *words);
+
+/** Whether text can be the address of a file: http or https, visible ASCII, up to 4 KiB. */
+bool url_is_plain(const char *url);
+
+/** A share of a hundred as an answer tells it: 0..100, or -1 where it is no such number. */
+int percent_of(double said);
+
+/** When the answer was made, by the clock of the server (its Date header): Unix time, or 0. */
+int64_t answer_date(const struct http_answer *answer);
+
+/** "model", "image" or "other", by the ending of a name. */
+const char *kind_of_ending(const char *ending);
+
+/** The ending of a name or an address, in lower case: "glb"; "" where it has none of up to 11. */
+void name_ending(char out[12], const char *name);
+
+/**
+ * Adds a file that an answer names: format NULL takes the ending of the address. Kind "model" comes
+ * first, of two the earlier. What is no url_is_plain is stepped over, and so is all after 32 files.
+ * Errors   ERR_LIMIT no memory.
+ */
+int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
+                       const char *format, struct err *err) MUST_CHECK;
+
 /** Appends the decoded bytes. Errors ERR_INPUT no base64; ERR_LIMIT as bytes_append. */
 int base64_decode(struct bytes *out, const char *text, size_t n, struct err *err) MUST_CHECK;
 
