@@ -77,10 +77,7 @@ void reading_fail(struct provider_reading *reading, enum task_state state,
     reading->state = state;
     reading->error = error;
     reading->retry = retry;
-    snprintf(reading->message, sizeof reading->message, "%s", message);
-    for (char *c = reading->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    reading_word(reading->message, sizeof reading->message, message);
 }
 
 int reading_add_file(struct provider_reading *reading, const char *url, const char *kind,
@@ -199,12 +196,79 @@ void reading_download(struct provider_reading *reading, const struct http_answer
         reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES, "half a file came");
 }
 
+/* How many bytes the UTF-8 character at p has; 0 where it is none. RFC 3629, section 4: the range
+ * of the second byte keeps out overlong forms, surrogates and what is past U+10FFFF. */
+static size_t character_bytes(const unsigned char *p)
+{
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    unsigned least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[0] > 0xf4 || (n > 1 && (p[1] < least || p[1] > most)))
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* A database takes no text that is no UTF-8, so a bad byte of a provider's would stop its order. */
 void reading_word(char *out, size_t room, const char *text)
 {
     snprintf(out, room, "%s", text);
-    for (char *c = out; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    for (unsigned char *c = (unsigned char *)out; *c;) {
+        size_t n = character_bytes(c);
+        if (n == 0)
+            *c = '?';
+        else if (*c < 0x20 || *c == 0x7f)
             *c = ' ';
+        c += n ? n : 1;
+    }
+}
+
+static int number_at(const char *text, size_t at, size_t digits)
+{
+    int value = 0;
+    for (size_t i = at; i < at + digits; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = 10 * value + (text[i] - '0');
+    }
+    return value;
+}
+
+/* Days since 1970-01-01; counted from March, so that the leap day is the last of its year. */
+static int64_t days_of(int year, int month, int day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t in_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return 365 * y + y / 4 - y / 100 + y / 400 + in_year - 719468;
+}
+
+int64_t reading_time(const char *text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    if (strnlen(text, sizeof form - 1) < sizeof form - 1)
+        return 0;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9'
+                           : text[i] != form[i] && !(form[i] == 'T' && text[i] == ' '))
+            return 0;
+    int month = number_at(text, 5, 2), day = number_at(text, 8, 2);
+    if (month < 1 || month > 12 || day < 1 || day > 31)
+        return 0;
+    int64_t seconds = 86400 * days_of(number_at(text, 0, 4), month, day) +
+                      3600 * number_at(text, 11, 2) + 60 * number_at(text, 14, 2) +
+                      number_at(text, 17, 2);
+    const char *rest = text + sizeof form - 1;
+    rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
+    if ((*rest == '+' || *rest == '-') && strnlen(rest, 6) == 6) {
+        int hours = number_at(rest, 1, 2), minutes = number_at(rest, 4, 2);
+        if (hours < 0 || minutes < 0)
+            return 0;
+        int64_t off = 3600 * hours + 60 * minutes;
+        seconds += *rest == '+' ? -off : off;
+    }
+    return seconds > 0 ? seconds : 0;
 }
 
 void reading_submitted(struct provider_reading *reading, const char *id)

@@ -52,8 +52,13 @@ cJSON *reading_json(struct provider_reading *reading, const struct http_answer *
  */
 void reading_download(struct provider_reading *reading, const struct http_answer *answer);
 
-/** Copies a word of the provider, cut to its room; control characters become blanks. */
+/** Copies a word of the provider, cut to its room; control characters become blanks, and what is no
+ * UTF-8 question marks. The two may not overlap. */
 void reading_word(char *out, size_t room, const char *text);
+
+/** Unix seconds of an RFC 3339 time ("2026-11-20T09:15:02.993Z"; without a zone it is UTC); 0 where
+ * it is none. */
+int64_t reading_time(const char *text);
 
 /** A submit has given that id: QUEUED; or in doubt where it is NULL or none that can be asked for.
  */
