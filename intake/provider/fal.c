@@ -23,6 +23,14 @@ static const char *storage_of(const struct provider_settings *settings)
                                                                      : FAL_STORAGE;
 }
 
+static int add_key(struct http_request *out, const struct provider_settings *settings,
+                   struct err *err)
+{
+    if (!settings->api_key || !*settings->api_key)
+        return 0;
+    return call_header(out, "Authorization", err, "Key %s", settings->api_key);
+}
+
 /* --- a photo into the storage --- */
 
 /* The second half of an upload goes where the first half said: to fal's own hosts only. */
@@ -54,6 +62,8 @@ static int put_request(struct http_request *out, const struct provider_call *cal
                      : FAIL(err, ERR_INPUT, "an upload address that is not of fal: %.80s", url);
     cJSON_Delete(aux);
     out->total_s = 120;
+    out->reach = HTTP_FAR;
+    out->home = storage_of(call->settings);
     if (!failed)
         failed = call_header(out, "Content-Type", err, "%s", image->mime);
     return failed ? -1 : bytes_append(&out->body, image->data, image->bytes, err);
@@ -69,7 +79,7 @@ static int upload_request(struct http_request *out, const struct provider_call *
         return put_request(out, call, image, err);
     if (call_start(out, "POST", storage_of(call->settings), err,
                    "/storage/upload/initiate?storage_type=fal-cdn-v3") ||
-        call_key(out, call->settings, "Key", err) ||
+        add_key(out, call->settings, err) ||
         call_header(out, "X-Fal-Object-Lifecycle-Preference", err, "%s", LIFE))
         return -1;
     cJSON *body = cJSON_CreateObject();
@@ -159,7 +169,7 @@ static int submit_request(struct http_request *out, const struct provider_call *
         return FAIL(err, ERR_INPUT, "no path of a model of fal: %.60s", call->spec->model);
     const struct model *model = model_of(path);
     if (spec_is_generation(call->spec, &provider_fal, model->text, err) ||
-        start_submit(out, call, path, err) || call_key(out, call->settings, "Key", err) ||
+        start_submit(out, call, path, err) || add_key(out, call->settings, err) ||
         call_header(out, "X-Fal-Object-Lifecycle-Preference", err, "%s", LIFE))
         return -1;
     cJSON *input = cJSON_CreateObject();
@@ -197,7 +207,7 @@ static int task_request(struct http_request *out, const char *method,
         failed = call_start(out, method, base, err, "%s%s", told, end);
     }
     cJSON_Delete(aux);
-    return failed ? -1 : call_key(out, call->settings, "Key", err);
+    return failed ? -1 : add_key(out, call->settings, err);
 }
 
 void fal_task_path(char *out, size_t room, const char *model, const char *task, const char *which)

@@ -29,7 +29,7 @@ static cJSON *error_words(const struct http_answer *answer)
 /* What a model said no with. Of a refusal the words tell policy from a bad value. */
 static void judge_refusal(struct provider_reading *out)
 {
-    if (words_are_of_policy(out->code) || words_are_of_policy(out->message))
+    if (words_refuse_content(out->code) || words_refuse_content(out->message))
         reading_conclude(out, TASK_REJECTED, PROVIDER_CONTENT, RETRY_NO);
     else
         reading_conclude(out, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO);
@@ -51,7 +51,7 @@ static void judge(struct provider_reading *out, int status)
 /* True where the answer is no success; the reading then says all. */
 static bool read_error(struct provider_reading *out, const struct http_answer *answer, bool submit)
 {
-    snprintf(out->trace, sizeof out->trace, "%s", answer_header(answer, "x-fal-request-id"));
+    reading_word(out->trace, sizeof out->trace, answer_header(answer, "x-fal-request-id"));
     if (!reading_http_error(out, answer, submit))
         return false;
     cJSON *said = error_words(answer);
@@ -150,16 +150,11 @@ static int submit_read(struct provider_reading *out, const struct provider_call 
     cJSON *said = success_words(out, answer, true);
     if (!said)
         return 0;
-    const char *id = json_text(said, "request_id", "");
     double position = json_number(said, "queue_position", -1);
-    if (task_id_is_plain(id)) {
-        out->state = TASK_QUEUED;
+    reading_submitted(out, json_text(said, "request_id", NULL));
+    if (*out->task) {
         out->queue_position = position >= 0 && position < 1e6 ? (int)position : -1;
-        snprintf(out->task, sizeof out->task, "%s", id);
         failed = keep_addresses(out, call, said, err);
-    } else {
-        reading_fail(out, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_RECONCILE,
-                     "a success without a request_id: the task may exist");
     }
     cJSON_Delete(said);
     return failed;
@@ -351,7 +346,7 @@ int fal_push_read(struct provider_push *out, const struct provider_pushed *pushe
     *out = (struct provider_push){.trust = check_signature(pushed), .event = "task"};
     out->reading = reading_start(TASK_UNKNOWN);
     const char *delivery = json_text(pushed->headers, "x-fal-webhook-request-id", "");
-    snprintf(out->delivery, sizeof out->delivery, "%s", delivery);
+    reading_word(out->delivery, sizeof out->delivery, delivery);
     if (out->trust == PUSH_INVALID)
         return 0;
     if (pushed->bytes == 0 || json_parse(&said, pushed->body, pushed->bytes, NULL))

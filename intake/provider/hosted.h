@@ -11,10 +11,6 @@
 /** The answer's header by its lower-case name, or "". Borrowed. */
 const char *answer_header(const struct http_answer *answer, const char *name);
 
-/** Adds "Authorization: SCHEME KEY". Errors ERR_INPUT there is no key; ERR_LIMIT. */
-int call_key(struct http_request *request, const struct provider_settings *settings,
-             const char *scheme, struct err *err) MUST_CHECK;
-
 /** Whether the spec asks for a plain generation and brings a front view (or a prompt, where
  * `text`). Errors ERR_INPUT that says what is missing, or that the provider has no such tool. */
 int spec_is_generation(const struct generation_spec *spec, const struct provider_driver *driver,
@@ -30,13 +26,6 @@ void reading_words(struct provider_reading *reading, const cJSON *said);
 /** Sets state, error and retry, and leaves the words. */
 void reading_conclude(struct provider_reading *reading, enum task_state state,
                       enum provider_error error, enum provider_retry retry);
-
-/** Whether a text (an error's type or words) says that a picture or prompt was refused for what it
- * shows. */
-bool words_are_of_policy(const char *text);
-
-/** Whether a text is an http or https address of less than 4,096 plain characters. */
-bool url_is_plain(const char *url);
 
 /** Where the path of `url` begins if it has scheme, host and port of `base` and is made of what an
  * address is made of; NULL otherwise. Paths with ".." in them are no such path. */

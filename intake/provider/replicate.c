@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "intake/provider/drivers.h"
 #include "intake/provider/hosted.h"
@@ -106,7 +105,7 @@ static int submit_request(struct http_request *out, const struct provider_call *
     int failed = is_versioned(model)
                      ? call_start(out, "POST", base, err, "/v1/predictions")
                      : call_start(out, "POST", base, err, "/v1/models/%s/predictions", model);
-    if (failed || call_key(out, call->settings, "Bearer", err))
+    if (failed || call_bearer(out, call->settings, err))
         return -1;
     return make_body(out, spec, model, err);
 }
@@ -152,7 +151,7 @@ static int make_request(struct http_request *out, enum provider_op op,
     *out = (struct http_request){0};
     int failed = op == OP_SUBMIT
                      ? submit_request(out, call, err)
-                     : build(out, op, call, err) || call_key(out, call->settings, "Bearer", err);
+                     : build(out, op, call, err) || call_bearer(out, call->settings, err);
     if (failed)
         http_request_free(out);
     return failed ? -1 : 0;
@@ -185,20 +184,12 @@ static cJSON *success_words(struct provider_reading *out, const struct http_answ
     cJSON_Delete(said);
     if (answer->status == 429)
         out->retry_after_s = wait_s(answer, out->message);
-    else if ((answer->status == 400 || answer->status == 422) && words_are_of_policy(out->message))
+    else if ((answer->status == 400 || answer->status == 422) && words_refuse_content(out->message))
         reading_conclude(out, TASK_REJECTED, PROVIDER_CONTENT, RETRY_NO);
     return NULL;
 }
 
 /* --- predictions --- */
-
-/* "2026-11-20T09:15:02.993Z"; 0 where it is none. */
-static int64_t read_time(const char *text)
-{
-    struct tm when = {0};
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &when);
-    return end && (*end == '.' || *end == 'Z') ? (int64_t)timegm(&when) : 0;
-}
 
 static int take_success(struct provider_reading *out, const cJSON *said, struct err *err)
 {
@@ -220,7 +211,7 @@ static int take_success(struct provider_reading *out, const cJSON *said, struct 
 static void take_failure(struct provider_reading *out, const cJSON *said)
 {
     const char *words = json_text(said, "error", "the model failed and says nothing");
-    if (words_are_of_policy(words))
+    if (words_refuse_content(words))
         reading_fail(out, TASK_REJECTED, PROVIDER_CONTENT, RETRY_NO, words);
     else
         reading_fail(out, TASK_FAILED, PROVIDER_SERVER, RETRY_NEW_TASK, words);
@@ -232,8 +223,8 @@ static int take_prediction(struct provider_reading *out, const cJSON *said, stru
     const char *status = json_text(said, "status", ""), *id = json_text(said, "id", "");
     if (task_id_is_plain(id))
         snprintf(out->task, sizeof out->task, "%s", id);
-    snprintf(out->model_version, sizeof out->model_version, "%s", json_text(said, "version", ""));
-    out->created_s = read_time(json_text(said, "created_at", ""));
+    reading_word(out->model_version, sizeof out->model_version, json_text(said, "version", ""));
+    out->created_s = reading_time(json_text(said, "created_at", ""));
     out->state = strcmp(status, "starting") == 0 ? TASK_QUEUED : TASK_RUNNING;
     if (strcmp(status, "succeeded") == 0)
         return take_success(out, said, err);
@@ -372,7 +363,7 @@ static int push_read(struct provider_push *out, const struct provider_pushed *pu
     *out = (struct provider_push){.trust = check_signature(pushed), .event = "task"};
     out->reading = reading_start(TASK_UNKNOWN);
     const char *delivery = json_text(pushed->headers, "webhook-id", "");
-    snprintf(out->delivery, sizeof out->delivery, "%s", delivery);
+    reading_word(out->delivery, sizeof out->delivery, delivery);
     if (out->trust == PUSH_INVALID)
         return 0;
     if (pushed->bytes == 0 || json_parse(&said, pushed->body, pushed->bytes, NULL))

@@ -67,7 +67,7 @@ static int submit_request(struct http_request *out, const struct provider_call *
         return FAIL(err, ERR_INPUT, "stability takes a photo of 10 MiB at most");
     if (call_start(out, "POST", base_of(call->settings, &provider_stability), err, "/v2beta/3d/%s",
                    service) ||
-        call_key(out, call->settings, "Bearer", err) || call_image(out, "image", front, err) ||
+        call_bearer(out, call->settings, err) || call_image(out, "image", front, err) ||
         call_field(out, "texture_resolution", err, "1024"))
         return -1;
     out->total_s = 600;
@@ -82,7 +82,7 @@ static int balance_request(struct http_request *out, const struct provider_call 
 {
     const char *base = base_of(call->settings, &provider_stability);
     return call_start(out, "GET", base, err, "/v1/user/balance") ||
-           call_key(out, call->settings, "Bearer", err);
+           call_bearer(out, call->settings, err);
 }
 
 static int make_request(struct http_request *out, enum provider_op op,
@@ -121,9 +121,9 @@ static void read_refusal(struct provider_reading *out, const struct http_answer 
         return;
     reading_words(out, said);
     if (*json_text(said, "id", ""))
-        snprintf(out->trace, sizeof out->trace, "%s", json_text(said, "id", ""));
-    if (words_are_of_policy(out->code) ||
-        (answer->status == 403 && words_are_of_policy(out->message)))
+        reading_word(out->trace, sizeof out->trace, json_text(said, "id", ""));
+    if (words_refuse_content(out->code) ||
+        (answer->status == 403 && words_refuse_content(out->message)))
         reading_conclude(out, TASK_REJECTED, PROVIDER_CONTENT, RETRY_NO);
     else if (answer->status == 500)
         reading_conclude(out, TASK_QUEUED, PROVIDER_SERVER, RETRY_YES);
@@ -158,7 +158,7 @@ static int submit_read(struct provider_reading *out, const struct http_answer *a
                        struct err *err)
 {
     *out = reading_start(TASK_SUCCEEDED);
-    snprintf(out->trace, sizeof out->trace, "%s", answer_header(answer, "x-request-id"));
+    reading_word(out->trace, sizeof out->trace, answer_header(answer, "x-request-id"));
     cJSON *said = own_words(answer);
     bool success = answer->status >= 200 && answer->status < 300;
     if (success && !said)

@@ -152,8 +152,7 @@ static int poll_read(struct provider_reading *out, const struct http_answer *ans
         return 0;
     int failed = 0;
     const char *status = json_text(said, "status", "");
-    double progress = json_number(said, "progress", -1);
-    out->progress = progress >= 0 && progress <= 100 ? (int)progress : -1;
+    out->progress = percent_of(json_number(said, "progress", -1));
     if (strcmp(status, "COMPLETE") == 0)
         failed = finished(out, MODEL_PATH, err);
     else if (strcmp(status, "FAILED") == 0 && !json_bool(said, "busy", false))
