@@ -40,6 +40,11 @@ static const struct disagreement {
      "credentials for signed S3 uploads are never asked for: /upload takes every photo we send"},
     {"tripo_v3/31_webhook_task_failed.json", "error", "CONTENT",
      "recorded by its state alone; the same task polled (12) is recorded as CONTENT"},
+    {"trellis_spz/10_download_missing.json", "error", "URL_EXPIRED",
+     "a file that is gone reads alike everywhere: the task is asked again, and the server's "
+     "/status "
+     "then says whether there is a model or the job failed"},
+    {"trellis_spz/10_download_missing.json", "retry", "yes", "the same"},
 };
 #define DISAGREEMENTS (sizeof disagreements / sizeof *disagreements)
 
