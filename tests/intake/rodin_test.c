@@ -142,6 +142,18 @@ static void test_rodin__a_task_without_both_handles_is_in_doubt(void)
     CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE && !*r.task && !r.aux);
 }
 
+static void test_rodin__keeps_both_handles_and_the_time(void)
+{
+    struct provider_reading r =
+        read_op(OP_SUBMIT, 201,
+                "{\"error\":null,\"uuid\":\"" TASK "\",\"jobs\":{\"uuids\":[],"
+                "\"subscription_key\":\"" KEY "\"},\"submit_time\":\"2026-11-20T09:15:02Z\"}");
+    CHECK(r.state == TASK_QUEUED && r.error == PROVIDER_OK && r.created_s == 1795166102);
+    CHECK_TEXT(r.task, TASK);
+    CHECK_TEXT(r.aux, KEY);
+    provider_reading_free(&r);
+}
+
 static void test_rodin__an_error_counts_first_whatever_the_status(void)
 {
     static const struct {
@@ -263,6 +275,7 @@ TESTS(TEST(test_rodin__builds_the_recorded_form), TEST(test_rodin__builds_the_re
       TEST(test_rodin__sends_all_views_front_first_and_keeps_transparency),
       TEST(test_rodin__refuses_what_it_cannot_do),
       TEST(test_rodin__a_task_without_both_handles_is_in_doubt),
+      TEST(test_rodin__keeps_both_handles_and_the_time),
       TEST(test_rodin__an_error_counts_first_whatever_the_status),
       TEST(test_rodin__an_error_of_a_poll_does_not_end_the_task),
       TEST(test_rodin__is_done_when_all_jobs_are), TEST(test_rodin__chooses_the_glb_by_its_name),

@@ -236,8 +236,9 @@ static void test_threedaistudio__a_success_without_a_number_is_in_doubt(void)
         CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE);
         CHECK(r.error == PROVIDER_PROTOCOL && !*r.task && !strchr(r.code, '\n'));
     }
-    struct provider_reading r = read_op(OP_SUBMIT, 202, "{\"task_id\":\"a-1\"}");
-    CHECK(r.state == TASK_QUEUED && r.error == PROVIDER_OK);
+    struct provider_reading r = read_op(
+        OP_SUBMIT, 202, "{\"task_id\":\"a-1\",\"created_at\":\"2026-11-20T09:15:02.113Z\"}");
+    CHECK(r.state == TASK_QUEUED && r.error == PROVIDER_OK && r.created_s == 1795166102);
     CHECK_TEXT(r.task, "a-1");
 }
 
