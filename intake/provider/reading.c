@@ -362,7 +362,7 @@ bool url_is_plain(const char *url)
 int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
                        const char *format, struct err *err)
 {
-    char ending[12];
+    char ending[12] = "";
     if (!url_is_plain(url) || reading->file_count == 32)
         return 0;
     if (!format)
