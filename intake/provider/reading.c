@@ -148,8 +148,10 @@ bool reading_http_error(struct provider_reading *reading, const struct http_answ
     const struct meaning *m = meanings;
     while (m->status && m->status != status)
         m++;
-    if (m->status)
-        reading_fail(reading, m->state, m->error, m->retry, words);
+    bool of_account = m->error == PROVIDER_AUTH || m->error == PROVIDER_CREDITS;
+    if (m->status) /* a key refused today says nothing of a task that was paid yesterday */
+        reading_fail(reading, of_account && !submit ? TASK_UNKNOWN : m->state, m->error, m->retry,
+                     words);
     else if (status >= 500)
         reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, submit ? RETRY_RECONCILE : RETRY_YES,
                      words);
