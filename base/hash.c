@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SHA-256 through libsodium; see hash.h. */
+/* Hashes, signatures and their encodings through libsodium; see hash.h. */
 #include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <string.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256), "room for the state");
@@ -63,6 +64,29 @@ int sha256_file(char hex[SHA256_HEX], uint64_t *size_bytes, const char *path, st
     return 0;
 }
 
+void hmac_sha256(uint8_t mac[HMAC_SHA256_BYTES], const void *key, size_t key_bytes,
+                 const struct hash_part *parts, size_t count)
+{
+    _Static_assert(HMAC_SHA256_BYTES == crypto_auth_hmacsha256_BYTES, "libsodium's length");
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, key_bytes);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].bytes);
+    crypto_auth_hmacsha256_final(&state, mac);
+    sodium_memzero(&state, sizeof state);
+}
+
+bool ed25519_verify(const uint8_t signature[ED25519_SIGNATURE_BYTES], const void *data, size_t n,
+                    const uint8_t key[ED25519_KEY_BYTES])
+{
+    return crypto_sign_ed25519_verify_detached(signature, data, n, key) == 0;
+}
+
+bool secret_same(const void *a, const void *b, size_t n)
+{
+    return sodium_memcmp(a, b, n) == 0;
+}
+
 void random_bytes(void *out, size_t n)
 {
     randombytes_buf(out, n);
@@ -72,4 +96,22 @@ void base64_encode(char *out, const void *data, size_t n)
 {
     sodium_bin2base64(out, sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL), data, n,
                       sodium_base64_VARIANT_ORIGINAL);
+}
+
+size_t hex_read(uint8_t *out, size_t room, const char *text, size_t n)
+{
+    size_t bytes = 0;
+    /* Without a place to put the end, libsodium refuses anything that follows. */
+    return sodium_hex2bin(out, room, text, n, NULL, &bytes, NULL) == 0 ? bytes : 0;
+}
+
+size_t base64_read(uint8_t *out, size_t room, const char *text, size_t n)
+{
+    size_t bytes = 0;
+    bool url = memchr(text, '-', n) || memchr(text, '_', n);
+    while (n > 0 && text[n - 1] == '=')
+        n--;
+    int variant =
+        url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    return sodium_base642bin(out, room, text, n, NULL, &bytes, NULL, variant) == 0 ? bytes : 0;
 }

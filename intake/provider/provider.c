@@ -14,7 +14,18 @@ static const struct provider_driver relief = {
     .pace = {.max_in_flight = 2},
 };
 
-static const struct provider_driver *const table[] = {&relief, &provider_hunyuan3d2, NULL};
+static const struct provider_driver *const table[] = {&relief,
+                                                      &provider_hunyuan3d2,
+                                                      &provider_tripo,
+                                                      &provider_hunyuan3d21,
+                                                      &provider_trellis,
+                                                      &provider_3daistudio,
+                                                      &provider_meshy,
+                                                      &provider_rodin,
+                                                      &provider_stability,
+                                                      &provider_fal,
+                                                      &provider_replicate,
+                                                      NULL};
 
 const struct provider_driver *provider_at(size_t i)
 {

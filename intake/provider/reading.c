@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "intake/provider/request.h"
 
 static uint32_t little_endian(const uint8_t *p)
 {
@@ -74,10 +77,7 @@ void reading_fail(struct provider_reading *reading, enum task_state state,
     reading->state = state;
     reading->error = error;
     reading->retry = retry;
-    snprintf(reading->message, sizeof reading->message, "%s", message);
-    for (char *c = reading->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    reading_word(reading->message, sizeof reading->message, message);
 }
 
 int reading_add_file(struct provider_reading *reading, const char *url, const char *kind,
@@ -148,8 +148,10 @@ bool reading_http_error(struct provider_reading *reading, const struct http_answ
     const struct meaning *m = meanings;
     while (m->status && m->status != status)
         m++;
-    if (m->status)
-        reading_fail(reading, m->state, m->error, m->retry, words);
+    bool of_account = m->error == PROVIDER_AUTH || m->error == PROVIDER_CREDITS;
+    if (m->status) /* a key refused today says nothing of a task that was paid yesterday */
+        reading_fail(reading, of_account && !submit ? TASK_UNKNOWN : m->state, m->error, m->retry,
+                     words);
     else if (status >= 500)
         reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, submit ? RETRY_RECONCILE : RETRY_YES,
                      words);
@@ -194,6 +196,189 @@ void reading_download(struct provider_reading *reading, const struct http_answer
     else if (!answer->body.len ||
              (model_sniff(&whole, answer->body.data, answer->body.len) != MODEL_UNKNOWN && !whole))
         reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES, "half a file came");
+}
+
+/* How many bytes the UTF-8 character at p has; 0 where it is none. RFC 3629, section 4: the range
+ * of the second byte keeps out overlong forms, surrogates and what is past U+10FFFF. */
+static size_t character_bytes(const unsigned char *p)
+{
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    unsigned least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[0] > 0xf4 || (n > 1 && (p[1] < least || p[1] > most)))
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* A database takes no text that is no UTF-8, so a bad byte of a provider's would stop its order. */
+void reading_word(char *out, size_t room, const char *text)
+{
+    snprintf(out, room, "%s", text);
+    for (unsigned char *c = (unsigned char *)out; *c;) {
+        size_t n = character_bytes(c);
+        if (n == 0)
+            *c = '?';
+        else if (*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+        c += n ? n : 1;
+    }
+}
+
+static int number_at(const char *text, size_t at, size_t digits)
+{
+    int value = 0;
+    for (size_t i = at; i < at + digits; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = 10 * value + (text[i] - '0');
+    }
+    return value;
+}
+
+/* Days since 1970-01-01; counted from March, so that the leap day is the last of its year. */
+static int64_t days_of(int year, int month, int day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t in_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return 365 * y + y / 4 - y / 100 + y / 400 + in_year - 719468;
+}
+
+int64_t reading_time(const char *text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    if (strnlen(text, sizeof form - 1) < sizeof form - 1)
+        return 0;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9'
+                           : text[i] != form[i] && !(form[i] == 'T' && text[i] == ' '))
+            return 0;
+    int month = number_at(text, 5, 2), day = number_at(text, 8, 2);
+    if (month < 1 || month > 12 || day < 1 || day > 31)
+        return 0;
+    int64_t seconds = 86400 * days_of(number_at(text, 0, 4), month, day) +
+                      3600 * number_at(text, 11, 2) + 60 * number_at(text, 14, 2) +
+                      number_at(text, 17, 2);
+    const char *rest = text + sizeof form - 1;
+    rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
+    if ((*rest == '+' || *rest == '-') && strnlen(rest, 6) == 6) {
+        int hours = number_at(rest, 1, 2), minutes = number_at(rest, 4, 2);
+        if (hours < 0 || minutes < 0)
+            return 0;
+        int64_t off = 3600 * hours + 60 * minutes;
+        seconds += *rest == '+' ? -off : off;
+    }
+    return seconds > 0 ? seconds : 0;
+}
+
+void reading_submitted(struct provider_reading *reading, const char *id)
+{
+    if (id && task_id_is_plain(id)) {
+        reading->state = TASK_QUEUED;
+        snprintf(reading->task, sizeof reading->task, "%s", id);
+        return;
+    }
+    reading_fail(reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_RECONCILE,
+                 "a success without the task's number: the task may exist");
+}
+
+bool words_refuse_content(const char *words)
+{
+    static const char *const signs[] = {"policy",        "moderation", "nsfw",   "sensitive",
+                                        "inappropriate", "prohibited", "unsafe", "nudity"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strcasestr(words, signs[i]))
+            return true;
+    return false;
+}
+
+int percent_of(double said)
+{
+    if (!(said >= 0))
+        return -1;
+    return said > 100 ? 100 : (int)said;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may still send (RFC 9110, 5.6.7). */
+int64_t answer_date(const struct http_answer *answer)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *text = json_text(answer->headers, "date", "");
+    char month[4];
+    struct tm tm = {0};
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &tm.tm_mday, month,
+               &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+        return 0;
+    const char *at = strstr(months, month);
+    if (!at || strlen(month) != 3 || (at - months) % 3 != 0 || tm.tm_year < 1970)
+        return 0;
+    tm.tm_mon = (int)(at - months) / 3;
+    tm.tm_year -= 1900;
+    return timegm(&tm);
+}
+
+const char *kind_of_ending(const char *ending)
+{
+    static const char *const kinds[][2] = {
+        {"glb", "model"},  {"stl", "model"},  {"obj", "model"},  {"3mf", "model"}, {"ply", "model"},
+        {"gltf", "model"}, {"fbx", "model"},  {"usdz", "model"}, {"png", "image"}, {"jpg", "image"},
+        {"jpeg", "image"}, {"webp", "image"}, {"gif", "image"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i][0], ending) == 0)
+            return kinds[i][1];
+    return "other";
+}
+
+void name_ending(char out[12], const char *name)
+{
+    size_t end = strcspn(name, "?#"), start = end, n = 0;
+    const char *scheme = strstr(name, "://");
+    size_t first = scheme ? (size_t)(scheme + 3 - name) : 0;
+    out[0] = 0;
+    while (start > first && name[start - 1] != '.' && name[start - 1] != '/')
+        start--;
+    if (start <= first || name[start - 1] != '.' || end - start > 11 ||
+        (scheme && !memchr(name + first, '/', start - first)))
+        return;
+    for (size_t i = start; i < end; i++)
+        out[n++] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+    out[n] = 0;
+    if (strspn(out, "abcdefghijklmnopqrstuvwxyz0123456789") != n)
+        out[0] = 0;
+}
+
+bool url_is_plain(const char *url)
+{
+    size_t n = strnlen(url, 4097);
+    if (n > 4096 || (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (url[i] <= 0x20 || url[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
+                       const char *format, struct err *err)
+{
+    char ending[12] = "";
+    if (!url_is_plain(url) || reading->file_count == 32)
+        return 0;
+    if (!format)
+        name_ending(ending, url);
+    if (reading_add_file(reading, url, kind, format ? format : ending, err))
+        return -1;
+    size_t at = reading->file_count - 1;
+    struct provider_file added = reading->files[at];
+    for (;
+         strcmp(kind, "model") == 0 && at > 0 && strcmp(reading->files[at - 1].kind, "model") != 0;
+         at--)
+        reading->files[at] = reading->files[at - 1];
+    reading->files[at] = added;
+    return 0;
 }
 
 static int digit_value(char c)

@@ -32,6 +32,8 @@ int reading_add_file(struct provider_reading *reading, const char *url, const ch
  *
  * submit   the answer belongs to a request that made a task: one that was lost, or that a proxy in
  *          between gave up on (502, 504), is in doubt and must be reconciled, never sent again.
+ *          Without it a refusal of the key or for want of credits leaves the task UNKNOWN: it is
+ *          paid and may still be running.
  * Result   true and *reading filled, or false where the status is a success (2xx).
  */
 bool reading_http_error(struct provider_reading *reading, const struct http_answer *answer,
@@ -51,6 +53,45 @@ cJSON *reading_json(struct provider_reading *reading, const struct http_answer *
  * has expired reads as PROVIDER_URL_EXPIRED and RETRY_YES: the task is to be asked for a new one.
  */
 void reading_download(struct provider_reading *reading, const struct http_answer *answer);
+
+/** Copies a word of the provider, cut to its room; control characters become blanks, and what is no
+ * UTF-8 question marks. The two may not overlap. */
+void reading_word(char *out, size_t room, const char *text);
+
+/** Unix seconds of an RFC 3339 time ("2026-11-20T09:15:02.993Z"; without a zone it is UTC); 0 where
+ * it is none. */
+int64_t reading_time(const char *text);
+
+/** A submit has given that id: QUEUED; or in doubt where it is NULL or none that can be asked for.
+ */
+void reading_submitted(struct provider_reading *reading, const char *id);
+
+/** Whether the words of a failure say that the content was refused. Letters' case does not count.
+ */
+bool words_refuse_content(const char *words);
+
+/** Whether text can be the address of a file: http or https, visible ASCII, up to 4 KiB. */
+bool url_is_plain(const char *url);
+
+/** A share of a hundred as an answer tells it: 0..100, or -1 where it is no such number. */
+int percent_of(double said);
+
+/** When the answer was made, by the clock of the server (its Date header): Unix time, or 0. */
+int64_t answer_date(const struct http_answer *answer);
+
+/** "model", "image" or "other", by the ending of a name. */
+const char *kind_of_ending(const char *ending);
+
+/** The ending of a name or an address, in lower case: "glb"; "" where it has none of up to 11. */
+void name_ending(char out[12], const char *name);
+
+/**
+ * Adds a file that an answer names: format NULL takes the ending of the address. Kind "model" comes
+ * first, of two the earlier. What is no url_is_plain is stepped over, and so is all after 32 files.
+ * Errors   ERR_LIMIT no memory.
+ */
+int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
+                       const char *format, struct err *err) MUST_CHECK;
 
 /** Appends the decoded bytes. Errors ERR_INPUT no base64; ERR_LIMIT as bytes_append. */
 int base64_decode(struct bytes *out, const char *text, size_t n, struct err *err) MUST_CHECK;

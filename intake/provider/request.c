@@ -108,6 +108,25 @@ char *image_text(const struct generation_image *image, bool as_uri)
     return text;
 }
 
+int call_bearer(struct http_request *request, const struct provider_settings *settings,
+                struct err *err)
+{
+    if (!settings || !settings->api_key || !*settings->api_key)
+        return 0;
+    return call_header(request, "Authorization", err, "Bearer %s", settings->api_key);
+}
+
+int body_image(cJSON *body, const char *name, const struct generation_image *image, struct err *err)
+{
+    char *text = image_text(image, true);
+    cJSON *item = text ? cJSON_CreateString(text) : NULL;
+    free(text);
+    if (item && (name ? cJSON_AddItemToObject(body, name, item) : cJSON_AddItemToArray(body, item)))
+        return 0;
+    cJSON_Delete(item);
+    return no_memory(err);
+}
+
 static bool is_kept(const char *kept, const char *name)
 {
     size_t n = strlen(name);
@@ -143,8 +162,11 @@ int call_options(struct http_request *request, cJSON *body, const cJSON *options
             continue;
         }
         cJSON_DeleteItemFromObjectCaseSensitive(body, option->string);
-        if (!cJSON_AddItemToObject(body, option->string, cJSON_Duplicate(option, 1)))
+        cJSON *copy = cJSON_Duplicate(option, 1);
+        if (!cJSON_AddItemToObject(body, option->string, copy)) {
+            cJSON_Delete(copy);
             return no_memory(err);
+        }
     }
     return 0;
 }
@@ -178,6 +200,14 @@ const char *base_of(const struct provider_settings *settings, const struct provi
 {
     return settings && settings->base_url && *settings->base_url ? settings->base_url
                                                                  : driver->default_url;
+}
+
+size_t text_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
 }
 
 bool has_view(const struct generation_spec *spec, enum generation_view view)

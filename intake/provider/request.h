@@ -38,6 +38,15 @@ int call_image(struct http_request *request, const char *name, const struct gene
  * NULL no memory. */
 char *image_text(const struct generation_image *image, bool as_uri);
 
+/** Adds "Authorization: Bearer KEY" where the settings have a key. Errors ERR_LIMIT. */
+int call_bearer(struct http_request *request, const struct provider_settings *settings,
+                struct err *err) MUST_CHECK;
+
+/** Adds the image to a JSON object or, where name is NULL, array, as a data URI. Errors ERR_LIMIT.
+ */
+int body_image(cJSON *body, const char *name, const struct generation_image *image,
+               struct err *err) MUST_CHECK;
+
 /** Free options win over ours, but not over the names in `kept` (comma-separated). They are copied
  * into body, or as fields into the form where body is NULL. Errors ERR_LIMIT. */
 int call_options(struct http_request *request, cJSON *body, const cJSON *options, const char *kept,
@@ -52,6 +61,9 @@ char *url_encode(const char *text);
 
 /** settings->base_url, or the driver's default where none is set. */
 const char *base_of(const struct provider_settings *settings, const struct provider_driver *driver);
+
+/** How many characters a text has, as limits of prompts are told. */
+size_t text_characters(const char *text);
 
 /** Whether the spec has that view, as bytes or as a token. */
 bool has_view(const struct generation_spec *spec, enum generation_view view);

@@ -50,6 +50,54 @@ static void test_hash__matches_the_published_vector(void)
     CHECK_TEXT(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void test_hash__authenticates_parts_as_one_text(void)
+{
+    /* RFC 4231, test case 2, and the same text in two parts. */
+    const struct hash_part whole = {"what do ya want for nothing?", 28};
+    const struct hash_part parts[] = {{"what do ya want ", 16}, {"for nothing?", 12}};
+    uint8_t mac[HMAC_SHA256_BYTES], known[HMAC_SHA256_BYTES];
+    CHECK(hex_read(known, sizeof known,
+                   "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+                   64) == sizeof known);
+    hmac_sha256(mac, "Jefe", 4, &whole, 1);
+    CHECK(secret_same(mac, known, sizeof mac));
+    hmac_sha256(mac, "Jefe", 4, parts, 2);
+    CHECK(secret_same(mac, known, sizeof mac));
+    mac[31] ^= 1;
+    CHECK(!secret_same(mac, known, sizeof mac));
+}
+
+static void test_hash__verifies_ed25519(void)
+{
+    uint8_t key[ED25519_KEY_BYTES], signature[ED25519_SIGNATURE_BYTES];
+    /* RFC 8032, section 7.1, test 2: one byte, 0x72. */
+    CHECK(hex_read(key, sizeof key,
+                   "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+                   64) == sizeof key);
+    CHECK(hex_read(signature, sizeof signature,
+                   "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+                   "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+                   128) == sizeof signature);
+    CHECK(ed25519_verify(signature, "\x72", 1, key));
+    CHECK(!ed25519_verify(signature, "\x73", 1, key));
+    signature[0] ^= 1;
+    CHECK(!ed25519_verify(signature, "\x72", 1, key));
+}
+
+static void test_hash__reads_hex_and_base64_strictly(void)
+{
+    uint8_t out[4];
+    CHECK(hex_read(out, sizeof out, "00FFa1", 6) == 3 && out[1] == 0xff && out[2] == 0xa1);
+    CHECK(hex_read(out, sizeof out, "00ff0", 5) == 0);
+    CHECK(hex_read(out, sizeof out, "00 ff", 5) == 0);
+    CHECK(hex_read(out, sizeof out, "0011223344", 10) == 0);
+    CHECK(base64_read(out, sizeof out, "+/8=", 4) == 2 && out[0] == 0xfb && out[1] == 0xff);
+    CHECK(base64_read(out, sizeof out, "-_8", 3) == 2 && out[0] == 0xfb && out[1] == 0xff);
+    CHECK(base64_read(out, sizeof out, "-/8=", 4) == 0);
+    CHECK(base64_read(out, sizeof out, "AAAAAAAA", 8) == 0);
+    CHECK(base64_read(out, sizeof out, "", 0) == 0);
+}
+
 static void test_id__sorts_and_is_recognised(void)
 {
     char one[ID_ROOM], two[ID_ROOM];
@@ -235,7 +283,9 @@ static void test_child__says_what_is_not_installed(void)
 
 TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
       TEST(test_file__is_written_whole_and_read_back),
-      TEST(test_hash__matches_the_published_vector), TEST(test_id__sorts_and_is_recognised),
+      TEST(test_hash__matches_the_published_vector),
+      TEST(test_hash__authenticates_parts_as_one_text), TEST(test_hash__verifies_ed25519),
+      TEST(test_hash__reads_hex_and_base64_strictly), TEST(test_id__sorts_and_is_recognised),
       TEST(test_json__names_the_place_of_a_fault), TEST(test_schema__finds_each_sort_of_violation),
       TEST(test_png__comes_back_as_it_went), TEST(test_png__plays_frames_in_turn),
       TEST(test_child__returns_streams_and_code), TEST(test_child__is_killed_at_its_time_limit),
