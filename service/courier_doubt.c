@@ -32,11 +32,12 @@ static int end_lost(struct flight *f, struct courier *c, const char *words, stru
 static int look(struct flight *f, struct courier *c, struct err *err)
 {
     struct provider_settings settings = provider_rules_settings(f->rules);
-    struct provider_call call = flight_call(f, &settings, NULL);
+    struct generation_spec spec; /* a provider may keep a list for each kind of task */
     struct http_request request = {0};
     struct err why = {0};
     f->errand = DO_RECENT;
-    call.page = f->page;
+    flight_spec(&spec, f);
+    struct provider_call call = flight_call(f, &settings, &spec);
     if (!f->rules->driver->request(&request, OP_RECENT, &call, &why)) {
         request.stop = &c->stop;
         if (http_pool_add(c->pool, &request, f, &why) == 0)
@@ -74,6 +75,10 @@ static int take_up(struct courier *c, const struct provider_rules *rules,
         return end_lost(f, c, "the provider has no list in which it could be looked for", err);
     if (f->checks >= LOOKS)
         return end_lost(f, c, "the provider's list does not tell which task it is", err);
+    if (flight_load(f, c, false, err)) {
+        flight_free(f);
+        return -1;
+    }
     return look(f, c, err);
 }
 
@@ -161,7 +166,7 @@ static int decide(struct flight *f, struct courier *c, const struct provider_rea
     }
     int failed;
     if (count == 1 && in_doubt == 1)
-        failed = flight_load(f, c, false, err) || flight_accepted(f, c, found, err);
+        failed = flight_accepted(f, c, found, err);
     else if (count == 0 && f->checks >= 1)
         failed = flight_not_sent(f, c, 1, "the provider's list shows that it was not made", err);
     else

@@ -91,6 +91,9 @@ struct provider_call flight_call(const struct flight *flight,
                                  const struct provider_settings *settings,
                                  const struct generation_spec *spec);
 
+/** What the provider is asked for, of a flight that was loaded; borrows from it. */
+void flight_spec(struct generation_spec *spec, const struct flight *flight);
+
 /** Reads the task, its photos and its wishes from the store. Errors ERR_ABSENT. */
 int flight_load(struct flight *flight, struct courier *courier, bool with_photos,
                 struct err *err) MUST_CHECK;

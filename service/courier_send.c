@@ -154,7 +154,7 @@ int courier_submit_some(struct courier *c, size_t i, struct err *err)
 /* --- sending ------------------------------------------------------------------------------------
  */
 
-static void fill_spec(struct generation_spec *spec, const struct flight *f)
+void flight_spec(struct generation_spec *spec, const struct flight *f)
 {
     const cJSON *wish = f->spec;
     *spec = (struct generation_spec){
@@ -220,7 +220,7 @@ int flight_go_on(struct flight *f, struct courier *c, struct err *err)
     struct generation_spec spec;
     struct http_request request = {0};
     struct err why = {0};
-    fill_spec(&spec, f);
+    flight_spec(&spec, f);
     f->errand = next_upload(f) ? DO_UPLOAD : DO_SUBMIT;
     struct provider_call call = flight_call(f, &settings, &spec);
     call.aux = f->errand == DO_UPLOAD ? f->upload_aux : NULL;
@@ -251,7 +251,7 @@ static int read_answer(struct provider_reading *r, struct flight *f, enum provid
 {
     struct provider_settings settings = provider_rules_settings(f->rules);
     struct generation_spec spec;
-    fill_spec(&spec, f);
+    flight_spec(&spec, f);
     struct provider_call call = flight_call(f, &settings, &spec);
     return f->rules->driver->read(r, op, &call, &done->answer, err);
 }

@@ -140,7 +140,7 @@ struct provider_settings {
 /* All that an op may need; what an op does not need may be zero. Borrowed. */
 struct provider_call {
     const struct provider_settings *settings;
-    const struct generation_spec *spec; /* OP_UPLOAD, OP_SUBMIT */
+    const struct generation_spec *spec; /* OP_UPLOAD, OP_SUBMIT, OP_RECENT (without images) */
     enum generation_view view;          /* OP_UPLOAD: which image */
     const char *task, *aux;             /* of a task; aux also of a NEXT_UPLOAD. "" or NULL none */
     const char *const *tasks;           /* OP_POLL_MANY */
