@@ -250,7 +250,7 @@ static int cancel_read(struct provider_reading *out, const struct http_answer *a
 static int keys_read(struct provider_reading *out, const struct http_answer *answer)
 {
     cJSON *said = success_words(out, answer, false);
-    if (said && !json_get(said, "keys")) {
+    if (said && !cJSON_IsArray(json_get(said, "keys"))) {
         reading_fail(out, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO, "no keys where some were due");
         cJSON_Delete(said);
         said = NULL;
