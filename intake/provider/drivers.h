@@ -14,5 +14,6 @@ extern const struct provider_driver provider_rodin;       /* rodin.c */
 extern const struct provider_driver provider_stability;   /* stability.c */
 extern const struct provider_driver provider_fal;         /* fal.c */
 extern const struct provider_driver provider_replicate;   /* replicate.c */
+extern const struct provider_driver provider_tripo;       /* tripo.c */
 
 #endif

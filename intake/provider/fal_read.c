@@ -220,7 +220,9 @@ static int results_read(struct provider_reading *out, const struct http_answer *
 {
     cJSON *said = success_words(out, answer, false);
     if (!said) {
-        if (is_the_models(answer, out))
+        if (answer->status == 400 && strcasestr(out->message, "in progress")) /* asked too early */
+            reading_conclude(out, TASK_RUNNING, PROVIDER_OK, RETRY_NO);
+        else if (is_the_models(answer, out))
             reading_conclude(out, TASK_FAILED, PROVIDER_SERVER, RETRY_NEW_TASK);
         return 0;
     }

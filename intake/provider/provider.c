@@ -16,6 +16,7 @@ static const struct provider_driver relief = {
 
 static const struct provider_driver *const table[] = {&relief,
                                                       &provider_hunyuan3d2,
+                                                      &provider_tripo,
                                                       &provider_hunyuan3d21,
                                                       &provider_trellis,
                                                       &provider_3daistudio,

@@ -162,8 +162,11 @@ int call_options(struct http_request *request, cJSON *body, const cJSON *options
             continue;
         }
         cJSON_DeleteItemFromObjectCaseSensitive(body, option->string);
-        if (!cJSON_AddItemToObject(body, option->string, cJSON_Duplicate(option, 1)))
+        cJSON *copy = cJSON_Duplicate(option, 1);
+        if (!cJSON_AddItemToObject(body, option->string, copy)) {
+            cJSON_Delete(copy);
             return no_memory(err);
+        }
     }
     return 0;
 }

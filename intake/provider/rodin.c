@@ -227,6 +227,7 @@ static int read_submitted(struct provider_reading *out, const cJSON *said, struc
 {
     const char *key = json_text(json_get(said, "jobs"), "subscription_key", NULL);
     reading_submitted(out, json_text(said, "uuid", NULL));
+    out->created_s = reading_time(json_text(said, "submit_time", ""));
     if (out->error)
         return 0;
     if (!is_key(key)) {

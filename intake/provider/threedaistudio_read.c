@@ -49,6 +49,7 @@ static void read_submitted(struct provider_reading *out, const cJSON *said)
     if (!id)
         read_words(out, said);
     reading_submitted(out, id);
+    out->created_s = reading_time(json_text(said, "created_at", ""));
 }
 
 static const char *asset_of(const cJSON *result)

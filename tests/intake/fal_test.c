@@ -7,7 +7,7 @@ static struct err err;
 
 #include "base/hash.h"
 #include "intake/provider/hosted.h"
-#include "tests/intake/exchange.h"
+#include "tests/intake/judged.h"
 
 #define IT "fal"
 #define TASK "31c0ffee-2b4d-4f6a-8c8e-9a1b2c3d4e5f"
@@ -19,7 +19,7 @@ static const struct provider_settings keyed = {.api_key = "FALKEYID:FALKEYSECRET
 static struct generation_spec photo(void)
 {
     return (struct generation_spec){
-        .images[VIEW_FRONT] = {recorded_jpeg, sizeof recorded_jpeg, "image/jpeg", NULL},
+        .images[VIEW_FRONT] = {recorded_photo, sizeof recorded_photo, "image/jpeg", NULL},
         .seed = -1};
 }
 
@@ -29,16 +29,16 @@ static void test_fal__builds_the_recorded_requests(void)
     struct provider_call call = {.settings = &keyed, .spec = &spec, .task = TASK};
     cJSON *options = cJSON_Parse("{\"tier\":\"Regular\",\"geometry_file_format\":\"glb\"}");
     spec.push_url = "https://shop.example/webhooks/fal";
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "fal/03_submit_with_webhook.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "fal", "03_submit_with_webhook");
     spec.push_url = NULL;
-    CHECK_RECORDED(IT, OP_UPLOAD, &call, "fal/01_upload_initiate.json");
+    CHECK_RECORDED(IT, OP_UPLOAD, &call, "fal", "01_upload_initiate");
     spec.images[VIEW_FRONT].token = "https://v3.fal.media/files/lion/abc_photo.jpg";
     spec.passthrough = options;
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "fal/02_submit.json");
-    CHECK_RECORDED(IT, OP_POLL, &call, "fal/06_poll_completed.json");
-    CHECK_RECORDED(IT, OP_RESULTS, &call, "fal/07_result_success.json");
-    CHECK_RECORDED(IT, OP_CANCEL, &call, "fal/13_cancel_accepted.json");
-    CHECK_RECORDED(IT, OP_KEYS, &call, "fal/16_jwks.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "fal", "02_submit");
+    CHECK_RECORDED(IT, OP_POLL, &call, "fal", "06_poll_completed");
+    CHECK_RECORDED(IT, OP_RESULTS, &call, "fal", "07_result_success");
+    CHECK_RECORDED(IT, OP_CANCEL, &call, "fal", "13_cancel_accepted");
+    CHECK_RECORDED(IT, OP_KEYS, &call, "fal", "16_jwks");
     cJSON_Delete(options);
 }
 
@@ -197,7 +197,7 @@ static void test_fal__puts_a_photo_where_the_storage_said(void)
     CHECK_TEXT(request.method, "PUT");
     CHECK_TEXT(request.url, "https://v3.fal.media/put?signature=x");
     CHECK(!json_text(request.headers, "Authorization", NULL));
-    CHECK(request.reach == HTTP_FAR && request.body.len == sizeof recorded_jpeg);
+    CHECK(request.reach == HTTP_FAR && request.body.len == sizeof recorded_photo);
     http_request_free(&request);
     struct provider_reading second = read_as(IT, OP_UPLOAD, &call, answer_text(200, ""));
     CHECK(second.next == NEXT_NONE && second.error == PROVIDER_OK);
@@ -269,6 +269,8 @@ static void test_fal__knows_a_models_failure_from_trouble_on_the_way(void)
         "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"oom\",\"type\":\"internal_server_error\"}]}",
         TASK_FAILED, PROVIDER_SERVER, RETRY_NEW_TASK);
     CHECK_READ(IT, OP_RESULTS, NULL, 502, "<html>", TASK_UNKNOWN, PROVIDER_SERVER, RETRY_YES);
+    CHECK_READ(IT, OP_RESULTS, NULL, 400, "{\"detail\":\"Request is still in progress\"}",
+               TASK_RUNNING, PROVIDER_OK, RETRY_NO);
     struct http_answer marked = answer_text(500, "{\"detail\":\"Internal Server Error\"}");
     marked.headers = cJSON_Parse("{\"x-fal-retryable\":\"false\",\"x-fal-request-id\":\"q7\"}");
     struct provider_reading r = read_as(IT, OP_RESULTS, NULL, marked);
@@ -359,8 +361,8 @@ struct push_case {
 
 static bool push_open(struct push_case *c)
 {
-    *c = (struct push_case){.exchange = exchange_open("fal/17_webhook_ok.json")};
-    cJSON *keys = exchange_open("fal/16_jwks.json"), *header;
+    *c = (struct push_case){.exchange = exchange_read("fal", "17_webhook_ok")};
+    cJSON *keys = exchange_read("fal", "16_jwks"), *header;
     if (!c->exchange || !keys)
         return false;
     c->keys = cJSON_Duplicate(json_get(json_get(keys, "response"), "body"), 1);

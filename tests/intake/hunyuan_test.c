@@ -4,7 +4,7 @@
 
 static struct err err;
 
-#include "tests/intake/exchange.h"
+#include "tests/intake/judged.h"
 
 #define TWO "hunyuan3d2"
 #define TWO_ONE "hunyuan3d21"
@@ -13,7 +13,7 @@ static struct err err;
 static struct generation_spec photo(void)
 {
     return (struct generation_spec){
-        .images[VIEW_FRONT] = {recorded_jpeg, sizeof recorded_jpeg, "image/jpeg", NULL},
+        .images[VIEW_FRONT] = {recorded_photo, sizeof recorded_photo, "image/jpeg", NULL},
         .seed = 1234};
 }
 
@@ -40,12 +40,12 @@ static void test_hunyuan3d2__builds_the_recorded_requests(void)
     struct generation_spec spec = photo();
     struct provider_settings settings = {.base_url = ""};
     struct provider_call call = {.settings = &settings, .spec = &spec, .task = UID};
-    CHECK_RECORDED(TWO, OP_SUBMIT, &call, "hunyuan3d2/01_generate_sync_glb.json");
-    CHECK_RECORDED(TWO, OP_POLL, &call, "hunyuan3d2/06_status_processing.json");
-    CHECK_RECORDED(TWO, OP_HEALTH, &call, "hunyuan3d2/09_status_unknown_uid.json");
+    CHECK_RECORDED(TWO, OP_SUBMIT, &call, "hunyuan3d2", "01_generate_sync_glb");
+    CHECK_RECORDED(TWO, OP_POLL, &call, "hunyuan3d2", "06_status_processing");
+    CHECK_RECORDED(TWO, OP_HEALTH, &call, "hunyuan3d2", "09_status_unknown_uid");
     settings.prefer_async = spec.texture = true;
     spec.face_limit = 40000;
-    CHECK_RECORDED(TWO, OP_SUBMIT, &call, "hunyuan3d2/05_send_async.json");
+    CHECK_RECORDED(TWO, OP_SUBMIT, &call, "hunyuan3d2", "05_send_async");
 }
 
 static void test_hunyuan3d21__builds_the_recorded_requests(void)
@@ -54,11 +54,11 @@ static void test_hunyuan3d21__builds_the_recorded_requests(void)
     struct provider_settings settings = {.base_url = ""};
     struct provider_call call = {.settings = &settings, .spec = &spec, .task = UID};
     spec.texture = true;
-    CHECK_RECORDED(TWO_ONE, OP_SUBMIT, &call, "hunyuan3d21/02_generate_sync.json");
-    CHECK_RECORDED(TWO_ONE, OP_POLL, &call, "hunyuan3d21/07_status_processing.json");
-    CHECK_RECORDED(TWO_ONE, OP_HEALTH, &call, "hunyuan3d21/01_health.json");
+    CHECK_RECORDED(TWO_ONE, OP_SUBMIT, &call, "hunyuan3d21", "02_generate_sync");
+    CHECK_RECORDED(TWO_ONE, OP_POLL, &call, "hunyuan3d21", "07_status_processing");
+    CHECK_RECORDED(TWO_ONE, OP_HEALTH, &call, "hunyuan3d21", "01_health");
     settings.prefer_async = true;
-    CHECK_RECORDED(TWO_ONE, OP_SUBMIT, &call, "hunyuan3d21/05_send_async.json");
+    CHECK_RECORDED(TWO_ONE, OP_SUBMIT, &call, "hunyuan3d21", "05_send_async");
 }
 
 static void test_hunyuan3d2__reads_the_task_of_send(void)
@@ -147,7 +147,7 @@ static void test_hunyuan3d2__takes_free_options_but_never_another_photo(void)
     struct provider_settings settings = {.base_url = "http://gpu:9/", .prefer_async = true};
     cJSON *body,
         *options = cJSON_Parse("{\"octree_resolution\":384,\"image\":\"x\",\"type\":\"obj\"}");
-    struct generation_spec spec = {.images[VIEW_FRONT] = {.data = small_jpeg, .bytes = 12},
+    struct generation_spec spec = {.images[VIEW_FRONT] = {.data = recorded_photo, .bytes = 12},
                                    .passthrough = options};
     CHECK_OK(submit(&request, TWO, &settings, &spec));
     CHECK_TEXT(request.url, "http://gpu:9/send");

@@ -5,7 +5,7 @@
 static struct err err;
 
 #include "base/hash.h"
-#include "tests/intake/exchange.h"
+#include "tests/intake/judged.h"
 
 #define IT "replicate"
 #define VERSION "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -15,7 +15,7 @@ static const struct provider_settings keyed = {.api_key = "r8_EXAMPLE"};
 
 static struct generation_spec photo(void)
 {
-    return (struct generation_spec){.images[VIEW_FRONT] = {recorded_jpeg, sizeof recorded_jpeg,
+    return (struct generation_spec){.images[VIEW_FRONT] = {recorded_photo, sizeof recorded_photo,
                                                            "image/jpeg",
                                                            "https://shop.example/i/abc.png"},
                                     .seed = -1};
@@ -30,13 +30,13 @@ static void test_replicate__builds_the_recorded_requests(void)
         cJSON_Parse("{\"image_input\":\"images[]\",\"texture_size\":1024,"
                     "\"mesh_simplify\":0.95,\"generate_model\":true,\"version\":\"" VERSION "\"}");
     spec.passthrough = options;
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "replicate/02_submit_prefer_wait.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "replicate", "02_submit_prefer_wait");
     spec.push_url = "https://shop.example/webhooks/replicate";
     spec.model = VERSION;
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "replicate/01_submit.json");
-    CHECK_RECORDED(IT, OP_POLL, &call, "replicate/03_poll_processing.json");
-    CHECK_RECORDED(IT, OP_CANCEL, &call, "replicate/15_cancel.json");
-    CHECK_RECORDED(IT, OP_KEYS, &call, "replicate/17_webhook_secret.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "replicate", "01_submit");
+    CHECK_RECORDED(IT, OP_POLL, &call, "replicate", "03_poll_processing");
+    CHECK_RECORDED(IT, OP_CANCEL, &call, "replicate", "15_cancel");
+    CHECK_RECORDED(IT, OP_KEYS, &call, "replicate", "17_webhook_secret");
     cJSON_Delete(options);
 }
 

@@ -4,7 +4,7 @@
 
 static struct err err;
 
-#include "tests/intake/exchange.h"
+#include "tests/intake/judged.h"
 
 #define IT "stability"
 
@@ -13,7 +13,8 @@ static const struct provider_settings keyed = {.api_key = "sk-EXAMPLE"};
 static struct generation_spec photo(void)
 {
     return (struct generation_spec){
-        .images[VIEW_FRONT] = {small_jpeg, sizeof small_jpeg, "image/png", NULL}, .seed = 0};
+        .images[VIEW_FRONT] = {recorded_photo, sizeof recorded_photo, "image/png", NULL},
+        .seed = 0};
 }
 
 static void test_stability__builds_the_recorded_requests(void)
@@ -22,11 +23,11 @@ static void test_stability__builds_the_recorded_requests(void)
     cJSON *options =
         cJSON_Parse("{\"remesh\":\"triangle\",\"target_type\":\"vertex\",\"target_count\":5000}");
     struct provider_call call = {.settings = &keyed, .spec = &spec};
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "stability/01_sf3d_success.json");
-    CHECK_RECORDED(IT, OP_BALANCE, &call, "stability/11_balance.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "stability", "01_sf3d_success");
+    CHECK_RECORDED(IT, OP_BALANCE, &call, "stability", "11_balance");
     spec.model = "stable-point-aware-3d";
     spec.passthrough = options;
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "stability/02_spar3d_success.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "stability", "02_spar3d_success");
     cJSON_Delete(options);
 }
 

@@ -4,7 +4,7 @@
 
 static struct err err;
 
-#include "tests/intake/exchange.h"
+#include "tests/intake/judged.h"
 
 #define IT "trellis"
 #define DONE "{\"status\":\"COMPLETE\",\"progress\":100,\"model_url\":\"%s\"}"
@@ -14,17 +14,18 @@ static const struct provider_settings plain = {.base_url = ""};
 static struct generation_spec photo(void)
 {
     return (struct generation_spec){
-        .images[VIEW_FRONT] = {small_jpeg, sizeof small_jpeg, "image/png", NULL}, .seed = 1};
+        .images[VIEW_FRONT] = {recorded_photo, sizeof recorded_photo, "image/png", NULL},
+        .seed = 1};
 }
 
 static void test_trellis__builds_the_recorded_requests(void)
 {
     struct generation_spec spec = photo();
     struct provider_call call = {.settings = &plain, .spec = &spec};
-    CHECK_RECORDED(IT, OP_SUBMIT, &call, "trellis_spz/02_generate_no_preview.json");
-    CHECK_RECORDED(IT, OP_POLL, &call, "trellis_spz/05_status.json");
-    CHECK_RECORDED(IT, OP_CANCEL, &call, "trellis_spz/07_interrupt.json");
-    CHECK_RECORDED(IT, OP_HEALTH, &call, "trellis_spz/01_ping.json");
+    CHECK_RECORDED(IT, OP_SUBMIT, &call, "trellis_spz", "02_generate_no_preview");
+    CHECK_RECORDED(IT, OP_POLL, &call, "trellis_spz", "05_status");
+    CHECK_RECORDED(IT, OP_CANCEL, &call, "trellis_spz", "07_interrupt");
+    CHECK_RECORDED(IT, OP_HEALTH, &call, "trellis_spz", "01_ping");
 }
 
 static void test_trellis__sends_all_views_to_the_call_for_many(void)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the tripo driver share; nobody else includes it. tripo.c has the row,
+ * tripo_submit.c and tripo_upload.c build, tripo_read.c and tripo_push.c read. */
+#ifndef INTAKE_PROVIDER_TRIPO_H
+#define INTAKE_PROVIDER_TRIPO_H
+
+#include "intake/provider/drivers.h"
+
+/** Whether the settings ask for the old dialect. */
+bool tripo_is_v2(const struct provider_call *call);
+
+/** Starts a request to the dialect's address with the key in it. Errors ERR_INPUT no key, or a
+ * client's number in its place; ERR_LIMIT. *out is empty after a failure. */
+int tripo_start(struct http_request *out, const char *method, const struct provider_call *call,
+                const char *path, struct err *err) MUST_CHECK;
+
+/** The address of the API: of the settings or the dialect's own. */
+const char *tripo_base(const struct provider_call *call);
+
+int tripo_submit_request(struct http_request *out, const struct provider_call *call,
+                         struct err *err) MUST_CHECK;
+
+/** OP_UPLOAD, both halves of it; and the answers to them. */
+int tripo_upload_request(struct http_request *out, const struct provider_call *call,
+                         struct err *err) MUST_CHECK;
+int tripo_upload_read(struct provider_reading *out, const struct provider_call *call,
+                      const struct http_answer *answer, struct err *err) MUST_CHECK;
+
+/**
+ * Opens the envelope {code, data} of an answer.
+ *
+ * Result   the body, which the caller deletes, with *data its object or array; or NULL where *out
+ *          already says all: an error of HTTP or of the envelope. Trace and code are noted.
+ */
+cJSON *tripo_open(const cJSON **data, struct provider_reading *out,
+                  const struct http_answer *answer, bool submit);
+
+/** Reads a task, of either dialect's form, into a reading that was begun. Errors ERR_LIMIT. */
+int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2,
+                    struct err *err) MUST_CHECK;
+
+/** A submit's answer: the task's id, or what became of it. */
+int tripo_read_submitted(struct provider_reading *out, const struct http_answer *answer,
+                         struct err *err) MUST_CHECK;
+
+/** The answer to the poll of one task. */
+int tripo_read_polled(struct provider_reading *out, const struct http_answer *answer, bool v2,
+                      struct err *err) MUST_CHECK;
+
+/** V2's watch frames, one JSON text a line; the last whole one counts. Errors ERR_LIMIT. */
+int tripo_read_frames(struct provider_reading *out, const struct http_answer *answer,
+                      struct err *err) MUST_CHECK;
+
+int tripo_push_read(struct provider_push *out, const struct provider_pushed *pushed,
+                    struct err *err) MUST_CHECK;
+
+#endif
