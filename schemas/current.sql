@@ -59,6 +59,107 @@ begin
     end if;
     return new_state;
 end $$;
+CREATE FUNCTION public.generation_polls(provider_key text, lease_s integer, most integer, per_s double precision, burst integer, per_call integer) RETURNS TABLE(task text, token bigint, state text, provider_task text, provider_aux text, polls integer, age_s double precision, progress integer)
+    LANGUAGE plpgsql
+    AS $$
+declare
+    p providers%rowtype;
+    have double precision;
+    room integer := most;
+    taken integer;
+begin
+    if per_s > 0 then
+        insert into providers (id, call_tokens) values (provider_key, burst) on conflict do nothing;
+        select * into p from providers where id = provider_key for no key update;
+        have := least(burst, p.call_tokens + extract(epoch from clock_timestamp() - p.call_at) * per_s);
+        room := least(most, floor(have)::integer * per_call);
+    end if;
+    if room < 1 then
+        return;
+    end if;
+    return query
+        with due as (
+            select x.id from tasks x
+            where x.provider = provider_key and x.state in ('submitted', 'running', 'fetching') and x.next_at <= now()
+              and (x.lease_until is null or x.lease_until < now())
+            order by x.next_at limit room for update skip locked
+        )
+        update tasks x set lease_token = nextval('lease_tokens'), lease_until = now() + lease_s * interval '1 second'
+        from due where x.id = due.id
+        returning x.id, x.lease_token, x.state, x.provider_task, x.provider_aux, x.polls,
+                  extract(epoch from now() - x.sent_at)::double precision, x.progress;
+    get diagnostics taken = row_count;
+    if per_s > 0 and taken > 0 then
+        update providers set call_tokens = have - ceil(taken::double precision / per_call), call_at = clock_timestamp()
+        where id = provider_key;
+    end if;
+end $$;
+CREATE FUNCTION public.generation_take(provider_key text, actor text, lease_s integer, per_min double precision, burst integer, in_flight integer, cap_item numeric, cap_order numeric, cap_day numeric, needs_upload boolean, OUT task text, OUT token bigint, OUT refusal text, OUT wait_s double precision) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    p providers%rowtype;
+    t record;
+    have double precision;
+    spent numeric;
+begin
+    refusal := '';
+    wait_s := 0;
+    if not exists (select from tasks x where x.provider = provider_key and x.state = 'created' and x.next_at <= now()) then
+        refusal := 'none';
+        return;
+    end if;
+    insert into providers (id, submit_tokens) values (provider_key, burst) on conflict do nothing;
+    select * into p from providers where id = provider_key for no key update;
+    if p.circuit_until > now() then
+        refusal := 'circuit';
+        wait_s := extract(epoch from p.circuit_until - now());
+        return;
+    end if;
+    if p.hold_until > now() then
+        refusal := 'hold';
+        wait_s := extract(epoch from p.hold_until - now());
+        return;
+    end if;
+    have := least(burst, p.submit_tokens + extract(epoch from clock_timestamp() - p.submit_at) * per_min / 60);
+    if per_min > 0 and have < 1 then
+        refusal := 'rate';
+        wait_s := (1 - have) * 60 / per_min;
+        return;
+    end if;
+    if in_flight > 0 and (select count(*) from (select from tasks x where x.provider = provider_key
+            and x.state in ('submitting', 'submitted', 'running', 'fetching', 'in_doubt') limit in_flight) y) >= in_flight then
+        refusal := 'in_flight';
+        wait_s := 1;
+        return;
+    end if;
+    select x.id, x.item_id, i.order_id, x.price into t from tasks x join items i on i.id = x.item_id
+    where x.provider = provider_key and x.state = 'created' and x.next_at <= now()
+    order by x.next_at, x.id limit 1;
+    if not found then
+        refusal := 'none';
+        return;
+    end if;
+    task := t.id;
+    if t.price > 0 then
+        select coalesce(sum(l.credits), 0) into spent from ledger l where l.item_id = t.item_id and l.provider = provider_key;
+        if spent + t.price > cap_item then refusal := 'cap_item'; return; end if;
+        select coalesce(sum(l.credits), 0) into spent from ledger l where l.order_id = t.order_id and l.provider = provider_key;
+        if spent + t.price > cap_order then refusal := 'cap_order'; return; end if;
+        select coalesce(sum(l.credits), 0) into spent from ledger l
+        where l.provider = provider_key and l.day = (now() at time zone 'utc')::date;
+        if spent + t.price > cap_day then refusal := 'cap_day'; return; end if;
+    end if;
+    perform flow_move('task', t.id, 'task.claimed', actor);
+    update providers set submit_tokens = have - 1, submit_at = clock_timestamp() where id = provider_key;
+    if t.price > 0 then
+        perform ledger_add(t.id, 'reserve', t.price);
+    end if;
+    token := nextval('lease_tokens');
+    update tasks set lease_token = token, lease_until = now() + lease_s * interval '1 second', attempts = attempts + 1,
+        sent_at = case when needs_upload then null else clock_timestamp() end
+    where id = t.id;
+end $$;
 CREATE FUNCTION public.good_is_owed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -83,6 +184,25 @@ begin
     perform event_add('job', job::text, (select i.order_id from items i where i.id = item_key), item_key, event, null, null,
                       'worker:' || coalesce(worker, ''), error->>'message',
                       jsonb_build_object('kind', kind, 'subject', subject, 'code', error->>'code'));
+end $$;
+CREATE FUNCTION public.ledger_add(task_key text, entry text, amount numeric) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into ledger (provider, task_id, item_id, order_id, kind, credits)
+    select t.provider, t.id, t.item_id, i.order_id, entry, amount
+    from tasks t join items i on i.id = t.item_id where t.id = task_key
+$$;
+CREATE FUNCTION public.ledger_close(task_key text, actual numeric) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    held numeric;
+begin
+    select coalesce(sum(l.credits), 0) into held from ledger l where l.task_id = task_key;
+    if held = 0 and coalesce(actual, 0) = 0 then
+        return;
+    end if;
+    perform ledger_add(task_key, case when actual = 0 then 'reverse' else 'settle' end, coalesce(actual, held) - held);
 end $$;
 CREATE FUNCTION public.order_stage(order_key text) RETURNS text
     LANGUAGE sql STABLE
@@ -291,7 +411,21 @@ CREATE TABLE public.tasks (
     deadline timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    candidate integer DEFAULT 1 NOT NULL,
+    price numeric(14,3) DEFAULT 0 NOT NULL,
+    provider_aux text DEFAULT ''::text NOT NULL,
+    model_version text DEFAULT ''::text NOT NULL,
+    push_token text DEFAULT replace((gen_random_uuid())::text, '-'::text, ''::text) NOT NULL,
+    polls integer DEFAULT 0 NOT NULL,
+    checks integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    lease_token bigint,
+    lease_until timestamp with time zone,
+    score jsonb,
+    chosen boolean DEFAULT false NOT NULL,
+    cancel_sent boolean DEFAULT false NOT NULL
 );
 CREATE VIEW public.issues AS
  SELECT i.order_id,
@@ -416,6 +550,26 @@ CREATE SEQUENCE public.lease_tokens
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE public.ledger (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    day date DEFAULT ((now() AT TIME ZONE 'utc'::text))::date NOT NULL,
+    provider text NOT NULL,
+    task_id text NOT NULL,
+    item_id text NOT NULL,
+    order_id text NOT NULL,
+    kind text NOT NULL,
+    credits numeric(14,3) NOT NULL,
+    CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['reserve'::text, 'settle'::text, 'reverse'::text])))
+);
+ALTER TABLE public.ledger ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ledger_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.models (
     id text NOT NULL,
     item_id text NOT NULL,
@@ -482,6 +636,26 @@ CREATE TABLE public.printers (
     version integer DEFAULT 1 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE public.providers (
+    id text NOT NULL,
+    submit_tokens double precision DEFAULT 1 NOT NULL,
+    submit_at timestamp with time zone DEFAULT now() NOT NULL,
+    call_tokens double precision DEFAULT 1 NOT NULL,
+    call_at timestamp with time zone DEFAULT now() NOT NULL,
+    hold_until timestamp with time zone,
+    faults integer DEFAULT 0 NOT NULL,
+    circuit_until timestamp with time zone,
+    circuit_reason text DEFAULT ''::text NOT NULL,
+    balance numeric(14,3),
+    balance_at timestamp with time zone,
+    keys jsonb,
+    keys_at timestamp with time zone
+);
+CREATE TABLE public.pushes (
+    provider text NOT NULL,
+    delivery text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE public.reviews (
     id bigint NOT NULL,
     item_id text NOT NULL,
@@ -541,6 +715,8 @@ ALTER TABLE ONLY public.job_history
     ADD CONSTRAINT job_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_item_id_number_key UNIQUE (item_id, number);
 ALTER TABLE ONLY public.models
@@ -555,6 +731,10 @@ ALTER TABLE ONLY public.photos
     ADD CONSTRAINT photos_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.printers
     ADD CONSTRAINT printers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.providers
+    ADD CONSTRAINT providers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.pushes
+    ADD CONSTRAINT pushes_pkey PRIMARY KEY (provider, delivery);
 ALTER TABLE ONLY public.reviews
     ADD CONSTRAINT reviews_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.runs
@@ -580,13 +760,21 @@ CREATE INDEX job_history_dead ON public.job_history USING btree (ended_at DESC) 
 CREATE INDEX jobs_leased ON public.jobs USING btree (lease_until) WHERE (lease_token IS NOT NULL);
 CREATE INDEX jobs_ready ON public.jobs USING btree (kind, priority DESC, run_at, id) WHERE (lease_token IS NULL);
 CREATE UNIQUE INDEX jobs_unique_key ON public.jobs USING btree (kind, key) WHERE (key IS NOT NULL);
+CREATE INDEX ledger_by_day ON public.ledger USING btree (provider, day) INCLUDE (credits);
+CREATE INDEX ledger_by_item ON public.ledger USING btree (item_id, provider);
+CREATE INDEX ledger_by_order ON public.ledger USING btree (order_id, provider);
+CREATE INDEX ledger_by_task ON public.ledger USING btree (task_id);
 CREATE INDEX orders_newest ON public.orders USING btree (created_at DESC, id DESC);
 CREATE INDEX photos_by_item ON public.photos USING btree (item_id);
+CREATE INDEX pushes_by_time ON public.pushes USING btree (at);
 CREATE INDEX reviews_by_item ON public.reviews USING btree (item_id);
 CREATE INDEX runs_by_item ON public.runs USING btree (item_id);
 CREATE UNIQUE INDEX runs_one_per_printer ON public.runs USING btree (printer_id) WHERE (state = ANY (ARRAY['assigned'::text, 'uploading'::text, 'starting'::text, 'printing'::text, 'paused'::text, 'unknown'::text]));
 CREATE INDEX runs_waiting ON public.runs USING btree (priority DESC, created_at, id) WHERE (state = 'queued'::text);
 CREATE INDEX tasks_by_item ON public.tasks USING btree (item_id, created_at);
+CREATE UNIQUE INDEX tasks_by_provider_task ON public.tasks USING btree (provider, provider_task) WHERE (provider_task <> ''::text);
+CREATE UNIQUE INDEX tasks_by_push ON public.tasks USING btree (push_token);
+CREATE INDEX tasks_due ON public.tasks USING btree (provider, state, next_at) WHERE (state = ANY (ARRAY['created'::text, 'submitting'::text, 'submitted'::text, 'running'::text, 'fetching'::text, 'in_doubt'::text]));
 CREATE TRIGGER good_is_owed AFTER UPDATE OF good, wanted ON public.items FOR EACH ROW WHEN (((new.good > old.good) OR (new.wanted < old.wanted))) EXECUTE FUNCTION public.good_is_owed();
 CREATE TRIGGER item_state BEFORE UPDATE OF state ON public.items FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('item');
 CREATE TRIGGER printer_state BEFORE UPDATE OF state ON public.printers FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('printer');
@@ -601,6 +789,12 @@ ALTER TABLE ONLY public.artifacts
     ADD CONSTRAINT artifacts_model_id_fkey FOREIGN KEY (model_id) REFERENCES public.models(id);
 ALTER TABLE ONLY public.items
     ADD CONSTRAINT items_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_task_id_fkey FOREIGN KEY (task_id) REFERENCES public.tasks(id);
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);
 ALTER TABLE ONLY public.models

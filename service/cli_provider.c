@@ -5,18 +5,11 @@
 
 #include "intake/provider/provider.h"
 #include "service/cli.h"
-#include "service/settings.h"
+#include "service/provider_rules.h"
 
-static const char *url_of(const struct provider_driver *driver, const struct settings *settings)
+static const char *readiness(const struct provider_rules *rules)
 {
-    return strcmp(driver->id, "hunyuan3d2") == 0 ? settings->hunyuan3d2_url : "";
-}
-
-static const char *readiness(const struct provider_driver *driver, const struct settings *settings)
-{
-    if (driver->local)
-        return "ready";
-    return *url_of(driver, settings) ? "configured" : "off";
+    return rules->driver->local ? "ready" : rules->on ? "configured" : "off";
 }
 
 int cli_provider_list(const struct cli *cli, struct err *err)
@@ -27,13 +20,19 @@ int cli_provider_list(const struct cli *cli, struct err *err)
         return -1;
     cJSON *answer = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(answer, "providers");
     for (size_t i = 0; (driver = provider_at(i)); i++) {
+        struct provider_rules rules;
+        if (provider_rules_load(&rules, driver, &settings, err)) {
+            cJSON_Delete(answer);
+            return -1;
+        }
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "id", driver->id);
-        cJSON_AddStringToObject(o, "state", readiness(driver, &settings));
+        cJSON_AddStringToObject(o, "state", readiness(&rules));
         cJSON_AddStringToObject(o, "summary", driver->summary);
         cJSON_AddItemToArray(list, o);
         if (!cli->json)
-            printf("%-12s %-11s %s\n", driver->id, readiness(driver, &settings), driver->summary);
+            printf("%-12s %-11s %s\n", driver->id, readiness(&rules), driver->summary);
+        provider_rules_free(&rules);
     }
     int code = cli->json ? cli_print_json(answer, err) : 0;
     cJSON_Delete(answer);
@@ -68,11 +67,17 @@ int cli_provider_test(const struct cli *cli, struct err *err)
                          "no provider \"%.40s\"; see provider list", cli->words[0]);
     if (settings_load(&settings, err))
         return -1;
-    const char *url = url_of(driver, &settings);
-    if (!driver->local && !*url)
-        return FAIL_CODE(err, ERR_ABSENT, "provider_off", "%s is off: set STATUETTE_HUNYUAN3D2_URL",
-                         driver->id);
-    if (!driver->local && reach(driver, url, err))
+    struct provider_rules rules;
+    if (provider_rules_load(&rules, driver, &settings, err))
+        return -1;
+    int failed = 0;
+    if (!rules.on)
+        failed = FAIL_CODE(err, ERR_ABSENT, "provider_off", "%s is off: set STATUETTE_<ID>_%s",
+                           driver->id, driver->needs_key ? "KEY" : "URL");
+    else if (!driver->local)
+        failed = reach(driver, *rules.url ? rules.url : driver->default_url, err);
+    provider_rules_free(&rules);
+    if (failed)
         return -1;
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "id", driver->id);

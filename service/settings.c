@@ -38,8 +38,8 @@ static const struct row rows[] = {
     {"STATUETTE_UPLOAD_MB", NUMBER_ROW(upload_mb, 2048), "120", "largest order request, megabytes"},
     {"STATUETTE_LEASE_S", NUMBER_ROW(lease_s, 3600), "30",
      "seconds after which a silent worker's job is taken over"},
-    {"STATUETTE_HUNYUAN3D2_URL", TEXT_ROW(hunyuan3d2_url), "",
-     "base URL of your Hunyuan3D-2 server, e.g. http://gpu:8081; empty: provider off"},
+    {"STATUETTE_PUBLIC_URL", TEXT_ROW(public_url), "",
+     "address under which providers reach this service to push results; empty: they are polled"},
     {"STATUETTE_LOG", TEXT_ROW(log_level), "info", "debug, info, warn or error"},
 };
 

@@ -22,7 +22,8 @@ struct settings {
     int workers;       /* threads that run jobs */
     int upload_mb;     /* largest whole request */
     int lease_s;       /* of a job */
-    char hunyuan3d2_url[200];
+    char public_url[300]; /* where providers can push to, without a slash at its end; "" = they
+                             cannot */
     char log_level[8];
 };
 

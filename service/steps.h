@@ -28,7 +28,8 @@ struct step {
  * transaction still to be rolled back by the caller. */
 typedef int step_function(struct step *, struct err *);
 
-step_function step_photo_check, step_generate, step_inspect, step_prepare, step_slice, step_print;
+step_function step_photo_check, step_generate, step_gather, step_inspect, step_prepare, step_slice,
+    step_print;
 
 /* --- what the steps share (steps.c) --- */
 

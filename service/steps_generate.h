@@ -1,44 +1,55 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts of the `generate` step: the task it is about, and what its ways have in common. */
+/* Rounds of candidates: their tasks, which provider makes which, and which candidate goes on. */
 #ifndef SERVICE_STEPS_GENERATE_H
 #define SERVICE_STEPS_GENERATE_H
 
-#include "intake/provider/provider.h"
+#include "intake/provider/route.h"
+#include "service/provider_rules.h"
 #include "service/steps_own.h"
 
-/* The item's task of this round, its provider and the photo it works from. */
-struct making {
-    struct item item;
-    struct db_rows *task_row, *photo_row;
-    const char *task_id, *provider, *state, *provider_task;
-    int64_t seed;
-    int attempts, failures; /* tries of this task; tasks of the round that failed */
-    bool overdue;
-    const struct provider_driver *driver;
-    const char *normal_hash, *cutout_hash, *photo_hash, *photo_mime;
-    cJSON *exchange; /* what was asked and answered, without the photo and without keys */
+#define CANDIDATES_MOST 8
+#define ROUND_TASKS_MOST 64
+
+/* One task of the round. Texts are borrowed from the rows. */
+struct round_task {
+    const char *id, *provider, *state, *class, *code, *hash, *format, *score;
+    int candidate;
+    bool chosen;
 };
 
-/** One move of the task, in the caller's transaction. */
-int task_move(struct making *m, struct step *step, const char *event, const char *reason,
-              struct err *err) MUST_CHECK;
+/* A round as it stands, and what the providers are up to. */
+struct round {
+    struct db_rows *rows;
+    struct round_task tasks[ROUND_TASKS_MOST];
+    int count, wanted; /* tasks; candidates */
+    double age_s;      /* since its first task was made */
+    const char *route[8];
+    size_t route_count;
+    struct {
+        const struct provider_driver *driver;
+        int ready; /* as route_case.ready */
+    } health[24];
+    size_t health_count;
+};
 
-/** created -> submitting, committed with our lease still good: the intent. 1 the lease is lost. */
-int task_claim(struct making *m, struct step *step, int deadline_s, struct err *err) MUST_CHECK;
+/** Reads the item's round and the providers' health. The caller frees. */
+int round_load(struct round *round, struct step *step, const struct item *item,
+               struct err *err) MUST_CHECK;
+void round_free(struct round *round);
 
-/** The result is stored, the task has succeeded, the item goes to inspecting: committed. notes may
- * be NULL. */
-int task_store(struct making *m, struct step *step, const struct bytes *model, const char *format,
-               const cJSON *notes, struct err *err) MUST_CHECK;
+/** What is next for a candidate; see route_next. */
+enum route_step round_next(const struct provider_driver **provider, const char **why,
+                           const struct round *round, const struct item *item, int candidate);
 
-/** The task ends by `event` and the item goes to a person, with the reason: committed. */
-int task_park(struct making *m, struct step *step, const char *event, const char *code,
-              const char *message, struct err *err) MUST_CHECK;
+/** A task that is neither at its end nor lost. */
+bool round_task_is_open(const struct round_task *task);
 
-/** Whether the provider can be asked at all: made here, or its address is set. */
-bool provider_is_on(const struct provider_driver *driver, const struct settings *settings);
+/** Adds the task of a candidate, in the caller's transaction. */
+int round_add(struct step *step, const struct item *item, int candidate,
+              const struct provider_driver *driver, struct err *err) MUST_CHECK;
 
-/** Sends, polls or reconciles a task of a provider that is asked over HTTP. */
-int generate_remote(struct making *m, struct step *step, struct err *err) MUST_CHECK;
+/** How a candidate fares, from the report of its preparation: the higher the better, below 0 not to
+ * be used. Support, thin walls, moved surface and unlikeness cost; a warning a little. Pure. */
+double candidate_points(const cJSON *report);
 
 #endif

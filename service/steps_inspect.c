@@ -27,6 +27,20 @@ int source_load(struct source *source, struct step *step, const struct item *ite
     return failed;
 }
 
+int step_mask(struct step *step, const struct item *item, const char *folder, struct err *err)
+{
+    struct db_rows *rows = NULL;
+    if (!json_bool(json_get(item->product, "photos"), "needs_subject", true))
+        return 0;
+    if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
+        return -1;
+    int failed = db_row_count(rows) > 0
+                     ? folder_blob(step, db_text(rows, 0, 2), folder, "mask.png", err)
+                     : 0;
+    db_rows_free(rows);
+    return failed;
+}
+
 /* The child reads `in`; the name in its options says of what kind it was called. */
 static int run_inspect(cJSON **report, struct step *step, const struct item *item,
                        const struct source *source, const char *folder, struct err *err)

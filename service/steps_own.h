@@ -14,8 +14,15 @@ struct source {
 int source_load(struct source *source, struct step *step, const struct item *item,
                 struct err *err) MUST_CHECK;
 
-/** Adds a generation task for the item's round, with the first provider of its template. */
-int task_add(struct step *step, const struct item *item, struct err *err) MUST_CHECK;
+/** Adds the first tasks of the item's round, in the caller's transaction: one a candidate, of the
+ * first provider of the route that may and can make it. None, where there is none: `gather` says so
+ * then. */
+int round_begin(struct step *step, const struct item *item, struct err *err) MUST_CHECK;
+
+/** mask.png in the folder: the front photo's cut-out, to see whether a model is like it; none for a
+ * product that shows the whole picture, which has no outline. */
+int step_mask(struct step *step, const struct item *item, const char *folder,
+              struct err *err) MUST_CHECK;
 
 /** Loads the item, drops the job when it is not in that state, else runs body in a work folder of
  * its own, which is gone afterwards. */

@@ -49,41 +49,6 @@ static int photos_problem(char **problem, struct step *step, const struct item *
     return failed;
 }
 
-/* The first provider of the template's route that is set up and that this photo may be sent to;
- * where there is none, the first, and the step that would send refuses with the reason. */
-static const char *provider_of(const struct item *item, const struct settings *settings)
-{
-    const cJSON *route = json_get(json_get(item->product, "provider"), "route"), *one;
-    const cJSON *first = cJSON_GetArrayItem(route, 0);
-    const char *own = json_text(item->options, "provider", NULL);
-    if (own)
-        return own;
-    cJSON_ArrayForEach (one, route) {
-        const struct provider_driver *driver =
-            cJSON_IsString(one) ? provider_find(one->valuestring) : NULL;
-        if (driver && provider_is_on(driver, settings) &&
-            provider_may_receive(driver, item->photo_class, item->consent))
-            return driver->id;
-    }
-    return cJSON_IsString(first) ? first->valuestring : "relief";
-}
-
-int task_add(struct step *step, const struct item *item, struct err *err)
-{
-    char id[ID_ROOM], round[16], seed[24];
-    struct bytes spec = {0};
-    id_new(id, "gen");
-    snprintf(round, sizeof round, "%d", item->round);
-    /* The same photo, options and round give the same model; another round another one. */
-    snprintf(seed, sizeof seed, "%d", 1000 + item->round);
-    int failed =
-        json_print(&spec, item->options, false, err) ||
-        DB_RUN(NULL, step->db, "step_task_add", err, id, item->id, round,
-               provider_of(item, step->settings), seed, (const char *)spec.data, step->actor);
-    bytes_free(&spec);
-    return failed ? -1 : 0;
-}
-
 static int refuse(struct step *step, const struct item *item, const char *problem, struct err *err)
 {
     return item_move(step, item, "photo.bad", problem, err) || step_end(step, err) ? -1 : 0;
@@ -91,7 +56,7 @@ static int refuse(struct step *step, const struct item *item, const char *proble
 
 static int accept(struct step *step, const struct item *item, struct err *err)
 {
-    return item_move(step, item, "photo.ok", NULL, err) || task_add(step, item, err) ||
+    return item_move(step, item, "photo.ok", NULL, err) || round_begin(step, item, err) ||
                    item_job(step, item, "generate", err) || step_end(step, err)
                ? -1
                : 0;

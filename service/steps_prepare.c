@@ -73,22 +73,6 @@ static void add_labels(cJSON *options, const struct item *item, const struct sou
     cJSON_AddStringToObject(labels, "created", source->made_at);
 }
 
-/* The front photo's cut-out beside the model, to see whether the two are alike; a product that
- * shows the whole picture has no outline. */
-static int add_mask(struct step *step, const struct item *item, const char *folder, struct err *err)
-{
-    struct db_rows *rows = NULL;
-    if (!json_bool(json_get(item->product, "photos"), "needs_subject", true))
-        return 0;
-    if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
-        return -1;
-    int failed = db_row_count(rows) > 0
-                     ? folder_blob(step, db_text(rows, 0, 2), folder, "mask.png", err)
-                     : 0;
-    db_rows_free(rows);
-    return failed;
-}
-
 /* What was ordered cannot be made of this model (a text that does not fit, say): a person decides.
  */
 static cJSON *refusal(const struct err *why)
@@ -110,7 +94,8 @@ static int run_prep(struct prepared *p, struct step *step, const struct item *it
                     const char *folder, struct err *err)
 {
     if (source_load(&p->source, step, item, err) ||
-        folder_blob(step, p->source.hash, folder, "in", err) || add_mask(step, item, folder, err) ||
+        folder_blob(step, p->source.hash, folder, "in", err) ||
+        step_mask(step, item, folder, err) ||
         item_role_options(&p->options, item, step, p->source.file, err))
         return -1;
     cJSON_AddTrueToObject(p->options, "pictures");

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "service/courier.h"
 #include "service/log.h"
 #include "service/schedule.h"
 #include "service/service.h"
@@ -19,7 +20,8 @@
  * the step. A further kind is a row here and a file. */
 #define KINDS(ROW)                                                                                 \
     ROW(photo_check, 0, "judges the photos of an item")                                            \
-    ROW(generate, 8, "has a model made of them, here or by a provider")                            \
+    ROW(generate, 8, "begins a round of models made of them; with it comes the courier")           \
+    ROW(gather, 0, "scores what came, asks elsewhere for what did not, lets the best go on")       \
     ROW(inspect, 0, "reads what was made and says whether it can be used")                         \
     ROW(prepare, 0, "makes it printable: 3MF, STL, report, pictures")                              \
     ROW(slice, 0, "makes checked G-code of what was passed, and plans runs")                       \
@@ -60,6 +62,7 @@ struct work {
     pthread_t keeper;
     bool keeper_runs;
     struct schedule *schedule;
+    struct courier *courier;
 };
 
 const char *work_kinds(void)
@@ -402,6 +405,9 @@ static int start_threads(struct work *work, struct err *err)
     if (pthread_create(&work->keeper, NULL, keeper_main, work))
         return FAIL(err, ERR_LATER, "no thread for the keeper");
     work->keeper_runs = true;
+    if (work->chosen[kind_find("generate") - kinds] &&
+        courier_start(&work->courier, &work->settings, err))
+        return -1;
     bool prints = work->chosen[kind_find("print") - kinds];
     return prints ? schedule_start(&work->schedule, &work->settings, err) : 0;
 }
@@ -435,6 +441,7 @@ void work_stop(struct work *work)
         atomic_store(&work->slots[i].stop, true);
     pthread_mutex_unlock(&work->lock);
     schedule_stop(work->schedule);
+    courier_stop(work->courier);
     for (int i = 0; i < work->slot_count; i++)
         pthread_join(work->slots[i].thread, NULL);
     if (work->keeper_runs)

@@ -203,12 +203,15 @@ static int task_request(struct http_request *out, enum provider_op op,
     return call_header(out, "Accept", err, "text/event-stream");
 }
 
-/* A task in doubt has no aux yet: its spec says in which list to look for it. */
+/* A task in doubt has no aux yet: its spec says in which list to look for it. Without either
+ * nothing is asked, because a task that is missing from another kind's list would be taken for not
+ * made. */
 static int recent_request(struct http_request *out, const struct provider_call *call,
                           const char *base, struct err *err)
 {
-    const struct meshy_kind *kind =
-        call->spec ? meshy_kind_of(call->spec) : meshy_kind_named(call->aux);
+    const struct meshy_kind *kind = call->spec                ? meshy_kind_of(call->spec)
+                                    : call->aux && *call->aux ? meshy_kind_named(call->aux)
+                                                              : NULL;
     if (!kind || call->page < 0 || call->page > 1000)
         return FAIL(err, ERR_INPUT, "no list of meshy's");
     return call_start(out, "GET", base, err, "/openapi/%s?page_num=%d&page_size=50&sort_by=%s",

@@ -148,8 +148,10 @@ bool reading_http_error(struct provider_reading *reading, const struct http_answ
     const struct meaning *m = meanings;
     while (m->status && m->status != status)
         m++;
-    if (m->status)
-        reading_fail(reading, m->state, m->error, m->retry, words);
+    bool of_account = m->error == PROVIDER_AUTH || m->error == PROVIDER_CREDITS;
+    if (m->status) /* a key refused today says nothing of a task that was paid yesterday */
+        reading_fail(reading, of_account && !submit ? TASK_UNKNOWN : m->state, m->error, m->retry,
+                     words);
     else if (status >= 500)
         reading_fail(reading, TASK_UNKNOWN, PROVIDER_SERVER, submit ? RETRY_RECONCILE : RETRY_YES,
                      words);
@@ -362,7 +364,7 @@ bool url_is_plain(const char *url)
 int reading_add_result(struct provider_reading *reading, const char *url, const char *kind,
                        const char *format, struct err *err)
 {
-    char ending[12];
+    char ending[12] = "";
     if (!url_is_plain(url) || reading->file_count == 32)
         return 0;
     if (!format)

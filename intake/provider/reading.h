@@ -32,6 +32,8 @@ int reading_add_file(struct provider_reading *reading, const char *url, const ch
  *
  * submit   the answer belongs to a request that made a task: one that was lost, or that a proxy in
  *          between gave up on (502, 504), is in doubt and must be reconciled, never sent again.
+ *          Without it a refusal of the key or for want of credits leaves the task UNKNOWN: it is
+ *          paid and may still be running.
  * Result   true and *reading filled, or false where the status is a success (2xx).
  */
 bool reading_http_error(struct provider_reading *reading, const struct http_answer *answer,

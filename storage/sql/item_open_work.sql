@@ -4,4 +4,4 @@
 -- rows: one a thing (machine, id)   locks: none; the item is locked by the caller
 select 'run', r.id from runs r where r.item_id = $1::text and r.state in ('planned', 'queued')
 union all
-select 'task', t.id from tasks t where t.item_id = $1::text and t.state in ('created', 'submitted', 'running');
+select 'task', t.id from tasks t where t.item_id = $1::text and t.state in ('created', 'submitted', 'running', 'fetching');

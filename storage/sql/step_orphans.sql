@@ -10,4 +10,6 @@ where i.state in ('photo_check', 'generating', 'inspecting', 'preparing', 'appro
   and i.updated_at < now() - interval '5 seconds'
   and ($1::text is null or i.id = $1)
   and not exists (select from jobs j where j.subject = i.id)
+  and not (i.state = 'generating' and exists (select from tasks t where t.item_id = i.id and t.round = i.round
+           and t.state in ('created', 'submitting', 'submitted', 'running', 'fetching', 'in_doubt')))
 limit 100

@@ -7,6 +7,7 @@ cp -r "$root/config" "$work/config"
 own_template() { # ID ROUTE: a template like figure-80
     jq --arg id "$1" --argjson route "$2" '.id=$id|.provider.route=$route' "$root/config/templates/figure-80.json" >"$work/config/templates/$1.json"
 }
+jq ".send_and_poll=true|.pace={deadline_s:1800,poll_s:1,poll_most_s:2}" "$root/config/providers/hunyuan3d2.json" >"$work/config/providers/hunyuan3d2.json"
 own_template remote '["hunyuan3d2"]'
 own_template remote-or-own '["hunyuan3d2","relief"]'
 chmod -R a+rX "$work/config"
@@ -23,7 +24,7 @@ start_maker() { # OPTIONS..: the server, on the same port each time
 stop_maker() { kill -CONT "$maker_pid" 2>/dev/null; kill "$maker_pid" 2>/dev/null; wait "$maker_pid" 2>/dev/null; }
 counts() { curl -s -m 10 "http://127.0.0.1:$maker_port/sim/counts" | jq -r '"asked \(.send+.generate) made \(.made)"'; }
 worker=
-start_worker() { "$program" work --kinds photo_check,generate,inspect,prepare >>"$work/worker.log" 2>&1 & worker=$!; pids+=($!); disown; }
+start_worker() { "$program" work --kinds photo_check,generate,gather,inspect,prepare >>"$work/worker.log" 2>&1 & worker=$!; pids+=($!); disown; }
 kill_worker() { kill -9 "$worker"; wait_for 5 bash -c "! kill -0 $worker"; }
 
 number=0
@@ -36,7 +37,7 @@ task() { item ".tasks[-1]$1"; }
 task_is() { [ "$(task .state)" = "$1" ]; }
 artifact() { get "/v1/files/$(item ".artifacts[]|select(.name==\"$1\")|.sha256")"; }
 regenerate() { "$program" review revise "$(item .id)" --regenerate --reason "once more"; }
-overdue() { sql "update tasks set deadline = now() - interval '1 second' where item_id = '$(item .id)' and state in ('submitted', 'running')"; }
+overdue() { sql "update tasks set sent_at = now() - interval '1 hour' where item_id = '$(item .id)' and state in ('submitted', 'running')"; }
 
 export STATUETTE_HUNYUAN3D2_URL=http://127.0.0.1:$maker_port
 pg_start || { not_ok postgres_starts; exit; }
@@ -59,7 +60,7 @@ same what_came_is_kept_as_it_came glTF "$(head -c 4 "$work/made.glb")"
 check and_can_be_measured "$program" mesh inspect "$work/made.glb"
 artifact 02_hunyuan3d2.task.json >"$work/task.json"
 same the_exchange_names_what_came "$(sha256sum <"$work/made.glb" | cut -d' ' -f1)" "$(jq -r .result.sha256 "$work/task.json")"
-matches the_photo_itself_is_left_out '^left out' "$(jq -r .submitted.request.body.image "$work/task.json")"
+matches the_photo_itself_is_left_out '^left out' "$(jq -r .submit.request.body.image "$work/task.json")"
 same no_long_text_is_in_it 0 "$(jq '[..|strings|select(length>500)]|length' "$work/task.json")"
 same nor_a_key_or_header 0 "$(grep -ciE 'authorization|api.?key|bearer|"headers"' "$work/task.json")"
 same a_figure_of_the_ordered_height 80 "$(item '.model.report.output.size_mm[2]|round')"

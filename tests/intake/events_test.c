@@ -55,6 +55,18 @@ static void test_events__gives_each_event_once_wherever_the_text_is_cut(void)
     }
 }
 
+/* Taken for two line ends, a CRLF would end the event after its first line. */
+static void test_events__a_crlf_is_one_line_end(void)
+{
+    static const char text[] = "event: e\r\ndata: 1\r\ndata: 2\r\n\r\n";
+    struct server_event event = {0};
+    size_t at = 0;
+    CHECK_OK(server_event_next(&event, &at, text, strlen(text), &err));
+    CHECK_TEXT(event.name, "e");
+    CHECK_TEXT((char *)event.data.data, "1\n2");
+    server_event_free(&event);
+}
+
 static void test_events__cuts_a_long_name_and_keeps_the_rest(void)
 {
     static const char text[] = "event: 0123456789012345678901234567890123456789\ndata: x\n\n";
@@ -81,5 +93,6 @@ static void test_events__the_last_object_stays_when_the_stream_turns_bad(void)
 
 TESTS(TEST(test_events__takes_names_data_and_comments_apart),
       TEST(test_events__gives_each_event_once_wherever_the_text_is_cut),
+      TEST(test_events__a_crlf_is_one_line_end),
       TEST(test_events__cuts_a_long_name_and_keeps_the_rest),
       TEST(test_events__the_last_object_stays_when_the_stream_turns_bad))

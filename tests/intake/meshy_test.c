@@ -87,7 +87,7 @@ static void test_meshy__builds_the_recorded_questions(void)
         {"23_delete_task", "image-to-3d", OP_CANCEL, ID},
         {"26_print_analyze_done", "print-analyze", OP_POLL, "018f5e1a-7c3b-7d2e-9f10-aabbccdd0004"},
         {"27_balance", NULL, OP_BALANCE, NULL},
-        {"28_list", NULL, OP_RECENT, NULL},
+        {"28_list", "image-to-3d", OP_RECENT, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cJSON *exchange = exchange_read("meshy", rows[i].file);
@@ -414,6 +414,19 @@ static void test_meshy__a_list_brings_each_task_with_its_kind(void)
     provider_reading_free(&r);
 }
 
+/* Missing from another kind's list, a task would be taken for never made, and made twice. */
+static void test_meshy__looks_for_a_doubt_in_the_list_of_its_kind_only(void)
+{
+    const struct generation_spec spec = {.prompt = "a cat"};
+    struct provider_call call = {.settings = &settings};
+    struct http_request request;
+    CHECK_FAILS(driver()->request(&request, OP_RECENT, &call, &err), ERR_INPUT);
+    call.spec = &spec;
+    CHECK_OK(driver()->request(&request, OP_RECENT, &call, &err));
+    CHECK(strstr(request.url, "/v2/text-to-3d?"));
+    http_request_free(&request);
+}
+
 static void test_meshy__a_delete_that_went_through_is_a_cancel(void)
 {
     const struct provider_call call = {.settings = &settings, .task = ID, .aux = "image-to-3d"};
@@ -464,5 +477,6 @@ TESTS(TEST(test_meshy__builds_the_recorded_submits),
       TEST(test_meshy__an_analysis_has_words_and_no_model),
       TEST(test_meshy__a_stream_tells_the_last_whole_event),
       TEST(test_meshy__a_list_brings_each_task_with_its_kind),
+      TEST(test_meshy__looks_for_a_doubt_in_the_list_of_its_kind_only),
       TEST(test_meshy__a_delete_that_went_through_is_a_cancel),
       TEST(test_meshy__a_push_is_a_hint_and_brings_no_files))

@@ -99,6 +99,20 @@ static void test_reading__a_submit_without_a_usable_number_is_in_doubt(void)
     CHECK(r.retry == RETRY_RECONCILE && !*r.task);
 }
 
+/* A key that ran out while a task was running must not throw away what is paid. */
+static void test_reading__a_refused_key_ends_a_submit_but_no_task(void)
+{
+    static const int statuses[] = {401, 402, 403};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        const struct http_answer answer = {.status = statuses[i], .retry_after_s = -1};
+        struct provider_reading r = reading_start(TASK_SUCCEEDED);
+        CHECK(reading_http_error(&r, &answer, true));
+        CHECK(r.state == TASK_FAILED && r.retry == RETRY_OPERATOR);
+        CHECK(reading_http_error(&r, &answer, false));
+        CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_OPERATOR && r.error != PROVIDER_OK);
+    }
+}
+
 static void test_reading__cuts_words_and_blanks_controls(void)
 {
     char out[6];
@@ -155,6 +169,7 @@ TESTS(TEST(test_reading__takes_the_ending_of_the_path_only),
       TEST(test_reading__a_hundred_is_the_most),
       TEST(test_reading__puts_the_model_first_and_stops_at_32_files),
       TEST(test_reading__a_submit_without_a_usable_number_is_in_doubt),
+      TEST(test_reading__a_refused_key_ends_a_submit_but_no_task),
       TEST(test_reading__cuts_words_and_blanks_controls), TEST(test_reading__words_are_always_utf8),
       TEST(test_reading__fail_cleans_the_message),
       TEST(test_reading__time_knows_zones_and_leap_days))

@@ -175,6 +175,8 @@ static void test_rodin__an_error_counts_first_whatever_the_status(void)
         {201, "{\"error\":\"INVALID_REQUEST\"}", PROVIDER_BAD_INPUT, RETRY_NO, TASK_FAILED},
         {201, "{\"error\":{\"a\":1}}", PROVIDER_BAD_INPUT, RETRY_NO, TASK_FAILED},
         {200, "{\"error\":\"INTERNAL\"}", PROVIDER_SERVER, RETRY_RECONCILE, TASK_UNKNOWN},
+        {429, "{\"error\":\"SLOW_DOWN\",\"message\":\"by your credit plan\"}", PROVIDER_RATE,
+         RETRY_YES, TASK_QUEUED},
         {500, "{\"error\":\"INSUFFICIENT\"}", PROVIDER_SERVER, RETRY_RECONCILE, TASK_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

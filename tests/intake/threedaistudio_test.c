@@ -342,6 +342,8 @@ static void test_threedaistudio__reads_errors_in_every_form(void)
     const struct provider_call call = {.settings = &settings};
     r = read_made_up(driver(), OP_SUBMIT, &call, 429, "{}", "{\"retry-after\":\"40\"}");
     CHECK(r.error == PROVIDER_RATE && r.retry_after_s == 40);
+    r = read_op(OP_SUBMIT, 429, "{\"code\":\"rate_limited\"}"); /* a third of a minute, and one */
+    CHECK(r.error == PROVIDER_RATE && r.retry == RETRY_YES && r.retry_after_s == 21);
 }
 
 static void test_threedaistudio__asks_the_other_wallet_once(void)
