@@ -35,14 +35,16 @@ static void judge_refusal(struct provider_reading *out)
         reading_conclude(out, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO);
 }
 
-/* After the common meaning of a status: what fal means by it. */
-static void judge(struct provider_reading *out, int status)
+/* After the common meaning of a status: what fal means by it. An account that is locked says
+ * nothing of a task that was made before. */
+static void judge(struct provider_reading *out, int status, bool submit)
 {
     if (status == 400 || status == 422)
         judge_refusal(out);
     else if (status == 403 &&
              (strcasestr(out->message, "locked") || strcasestr(out->message, "balance")))
-        reading_conclude(out, TASK_FAILED, PROVIDER_CREDITS, RETRY_OPERATOR);
+        reading_conclude(out, submit ? TASK_FAILED : TASK_UNKNOWN, PROVIDER_CREDITS,
+                         RETRY_OPERATOR);
     else if (status == 429 &&
              (strcasestr(out->code, "concurren") || strcasestr(out->message, "concurren")))
         reading_conclude(out, TASK_QUEUED, PROVIDER_CONCURRENCY, RETRY_YES);
@@ -57,7 +59,7 @@ static bool read_error(struct provider_reading *out, const struct http_answer *a
     cJSON *said = error_words(answer);
     reading_words(out, said);
     cJSON_Delete(said);
-    judge(out, answer->status);
+    judge(out, answer->status, submit);
     return true;
 }
 

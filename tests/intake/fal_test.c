@@ -255,6 +255,8 @@ static void test_fal__knows_an_empty_balance_from_a_wrong_key(void)
 {
     CHECK_READ(IT, OP_SUBMIT, NULL, 403, "{\"detail\":\"User is locked. Reason: TOP_UP.\"}",
                TASK_FAILED, PROVIDER_CREDITS, RETRY_OPERATOR);
+    CHECK_READ(IT, OP_POLL, NULL, 403, "{\"detail\":\"User is locked. Reason: TOP_UP.\"}",
+               TASK_UNKNOWN, PROVIDER_CREDITS, RETRY_OPERATOR);
     CHECK_READ(IT, OP_SUBMIT, NULL, 403, "{\"detail\":\"Forbidden\"}", TASK_FAILED, PROVIDER_AUTH,
                RETRY_OPERATOR);
     CHECK_READ(IT, OP_SUBMIT, NULL, 429, "{\"detail\":\"slow down\"}", TASK_QUEUED, PROVIDER_RATE,
