@@ -35,14 +35,16 @@ static void judge_refusal(struct provider_reading *out)
         reading_conclude(out, TASK_FAILED, PROVIDER_BAD_INPUT, RETRY_NO);
 }
 
-/* After the common meaning of a status: what fal means by it. */
-static void judge(struct provider_reading *out, int status)
+/* After the common meaning of a status: what fal means by it. An account that is locked says
+ * nothing of a task that was made before. */
+static void judge(struct provider_reading *out, int status, bool submit)
 {
     if (status == 400 || status == 422)
         judge_refusal(out);
     else if (status == 403 &&
              (strcasestr(out->message, "locked") || strcasestr(out->message, "balance")))
-        reading_conclude(out, TASK_FAILED, PROVIDER_CREDITS, RETRY_OPERATOR);
+        reading_conclude(out, submit ? TASK_FAILED : TASK_UNKNOWN, PROVIDER_CREDITS,
+                         RETRY_OPERATOR);
     else if (status == 429 &&
              (strcasestr(out->code, "concurren") || strcasestr(out->message, "concurren")))
         reading_conclude(out, TASK_QUEUED, PROVIDER_CONCURRENCY, RETRY_YES);
@@ -57,7 +59,7 @@ static bool read_error(struct provider_reading *out, const struct http_answer *a
     cJSON *said = error_words(answer);
     reading_words(out, said);
     cJSON_Delete(said);
-    judge(out, answer->status);
+    judge(out, answer->status, submit);
     return true;
 }
 
@@ -220,7 +222,9 @@ static int results_read(struct provider_reading *out, const struct http_answer *
 {
     cJSON *said = success_words(out, answer, false);
     if (!said) {
-        if (is_the_models(answer, out))
+        if (answer->status == 400 && strcasestr(out->message, "in progress")) /* asked too early */
+            reading_conclude(out, TASK_RUNNING, PROVIDER_OK, RETRY_NO);
+        else if (is_the_models(answer, out))
             reading_conclude(out, TASK_FAILED, PROVIDER_SERVER, RETRY_NEW_TASK);
         return 0;
     }
@@ -250,7 +254,7 @@ static int cancel_read(struct provider_reading *out, const struct http_answer *a
 static int keys_read(struct provider_reading *out, const struct http_answer *answer)
 {
     cJSON *said = success_words(out, answer, false);
-    if (said && !json_get(said, "keys")) {
+    if (said && !cJSON_IsArray(json_get(said, "keys"))) {
         reading_fail(out, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO, "no keys where some were due");
         cJSON_Delete(said);
         said = NULL;

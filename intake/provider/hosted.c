@@ -52,7 +52,7 @@ void reading_words(struct provider_reading *reading, const cJSON *said)
             reading_word(reading->code, sizeof reading->code, json_text(said, codes[i], ""));
             break;
         }
-    if (json_get(said, "detail")) {
+    if (cJSON_IsArray(json_get(said, "detail"))) {
         take_first_detail(reading, json_get(said, "detail"));
         return;
     }
@@ -143,7 +143,7 @@ static void look_at_type(struct found *file, const char *type)
 static void find_one(struct search *search, const char *url, const cJSON *owner)
 {
     struct found file = {.url = url, .rank = RANK_UNKNOWN};
-    if (search->count == OUTPUT_FILES || !url_is_plain(url))
+    if (search->count == OUTPUT_FILES || !url_is_plain(url) || origin_bytes(url) == 0)
         return;
     for (size_t i = 0; i < search->count; i++)
         if (strcmp(search->files[i].url, url) == 0)

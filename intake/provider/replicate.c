@@ -277,7 +277,7 @@ static int recent_read(struct provider_reading *out, const struct http_answer *a
     int failed = 0, count = cJSON_GetArraySize(list);
     if (!said)
         return 0;
-    if (!list)
+    if (!cJSON_IsArray(list))
         reading_fail(out, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO, "no list where one was due");
     else if (!(out->many = calloc((size_t)count + 1, sizeof *out->many)))
         failed = FAIL(err, ERR_LIMIT, "no memory for a list");

@@ -36,7 +36,10 @@ int tripo_start(struct http_request *out, const char *method, const struct provi
                 const char *path, struct err *err)
 {
     const char *key = call->settings && call->settings->api_key ? call->settings->api_key : "";
+    const char *dialect = call->settings && call->settings->dialect ? call->settings->dialect : "";
     *out = (struct http_request){0};
+    if (*dialect && strcmp(dialect, "v3") != 0 && strcmp(dialect, "v2") != 0)
+        return FAIL(err, ERR_INPUT, "tripo has the dialects v3 and v2, not %.20s", dialect);
     if (!*key)
         return FAIL(err, ERR_INPUT, "tripo needs a key");
     if (strncmp(key, "tcli_", 5) == 0)
@@ -160,7 +163,7 @@ static int read_many(struct provider_reading *out, const struct provider_call *c
         struct provider_reading *one = &out->many[out->many_count++];
         *one = reading_start(TASK_UNKNOWN);
         if (task)
-            failed = tripo_read_task(one, task, tripo_is_v2(call), err);
+            failed = tripo_read_task(one, task, tripo_is_v2(call), true, err);
         else
             reading_fail(one, TASK_FAILED, PROVIDER_NOT_FOUND, RETRY_NO, "tripo has no such task");
         snprintf(one->task, sizeof one->task, "%s", call->tasks[i]);
@@ -192,7 +195,7 @@ static int read_recent(struct provider_reading *out, const struct http_answer *a
             continue;
         struct provider_reading *one = &out->many[out->many_count++];
         *one = reading_start(TASK_UNKNOWN);
-        failed = tripo_read_task(one, task, false, err);
+        failed = tripo_read_task(one, task, false, false, err);
     }
     cJSON_Delete(said);
     return failed;

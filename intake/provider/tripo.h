@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of the tripo driver share; nobody else includes it. tripo.c has the row,
- * tripo_submit.c and tripo_upload.c build, tripo_read.c and tripo_push.c read. */
+ * tripo_submit.c, tripo_options.c and tripo_upload.c build, tripo_read.c and tripo_push.c read. */
 #ifndef INTAKE_PROVIDER_TRIPO_H
 #define INTAKE_PROVIDER_TRIPO_H
 
@@ -20,6 +20,26 @@ const char *tripo_base(const struct provider_call *call);
 int tripo_submit_request(struct http_request *out, const struct provider_call *call,
                          struct err *err) MUST_CHECK;
 
+/** Puts a member into a request's body in the place of one that is there. Errors ERR_LIMIT. */
+int tripo_put_bool(cJSON *body, const char *name, bool value, struct err *err) MUST_CHECK;
+int tripo_put_text(cJSON *body, const char *name, const char *text, struct err *err) MUST_CHECK;
+int tripo_put_number(cJSON *body, const char *name, double value, struct err *err) MUST_CHECK;
+
+/** Brings face_limit into the range, narrower with quad or smart_low_poly; takes it out where it is
+ * no number of faces. Errors ERR_LIMIT. */
+int tripo_bound_faces(cJSON *body, double least, double most, struct err *err) MUST_CHECK;
+
+/** Brings the options of a generation with that model into line with one another. Errors ERR_LIMIT.
+ */
+int tripo_settle(cJSON *body, const char *model, struct err *err) MUST_CHECK;
+
+/** Takes out what says no more than the default, of generation and texture or of convert. Errors
+ * ERR_LIMIT. */
+int tripo_drop_defaults(cJSON *body, bool convert, struct err *err) MUST_CHECK;
+
+/** Takes out compress: "geometry". */
+void tripo_drop_compression(cJSON *body);
+
 /** OP_UPLOAD, both halves of it; and the answers to them. */
 int tripo_upload_request(struct http_request *out, const struct provider_call *call,
                          struct err *err) MUST_CHECK;
@@ -35,8 +55,13 @@ int tripo_upload_read(struct provider_reading *out, const struct provider_call *
 cJSON *tripo_open(const cJSON **data, struct provider_reading *out,
                   const struct http_answer *answer, bool submit);
 
-/** Reads a task, of either dialect's form, into a reading that was begun. Errors ERR_LIMIT. */
-int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2,
+/**
+ * Reads a task, of either dialect's form, into a reading that was begun.
+ * files_due  a success that names no file is one whose files are still coming: RUNNING, and the
+ *            caller's deadline ends that. False for lists and pushes, which may leave them out.
+ * Errors     ERR_LIMIT.
+ */
+int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2, bool files_due,
                     struct err *err) MUST_CHECK;
 
 /** A submit's answer: the task's id, or what became of it. */

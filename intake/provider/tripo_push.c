@@ -79,7 +79,7 @@ static int read_pushed_task(struct provider_push *out, const cJSON *data, const 
     if (!task)
         failed = FAIL(err, ERR_LIMIT, "no memory for a push");
     else
-        failed = tripo_read_task(&out->reading, task, false, err);
+        failed = tripo_read_task(&out->reading, task, false, false, err);
     cJSON_Delete(task);
     return failed;
 }
@@ -124,7 +124,7 @@ static int read_frame(struct provider_reading *out, const char *line, size_t n, 
     if (json_text(task, "status", NULL)) {
         provider_reading_free(out);
         *out = reading_start(TASK_RUNNING);
-        failed = tripo_read_task(out, task, true, err);
+        failed = tripo_read_task(out, task, true, true, err);
     }
     cJSON_Delete(frame);
     return failed;

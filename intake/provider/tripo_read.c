@@ -308,7 +308,14 @@ static int read_files(struct provider_reading *out, const cJSON *task, const cha
     return 0;
 }
 
-int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2, struct err *err)
+/* A rig check gives words and no file. */
+static bool has_words(const cJSON *task)
+{
+    return cJSON_HasObjectItem(json_get(task, "output"), "riggable");
+}
+
+int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2, bool files_due,
+                    struct err *err)
 {
     const char *id = json_text(task, "task_id", "");
     read_state(out, json_text(task, "status", ""));
@@ -322,6 +329,8 @@ int tripo_read_task(struct provider_reading *out, const cJSON *task, bool v2, st
     int failed = read_files(out, task, "output", err);
     if (!failed && out->file_count == 0)
         failed = read_files(out, task, "result", err);
+    if (files_due && out->file_count == 0 && !has_words(task))
+        out->state = TASK_RUNNING;
     return failed;
 }
 
@@ -339,8 +348,6 @@ int tripo_read_submitted(struct provider_reading *out, const struct http_answer 
     return 0;
 }
 
-/* A rig check gives words and no file. Else a success without a file is one that is still coming:
- * the caller's deadline ends that. */
 int tripo_read_polled(struct provider_reading *out, const struct http_answer *answer, bool v2,
                       struct err *err)
 {
@@ -352,10 +359,7 @@ int tripo_read_polled(struct provider_reading *out, const struct http_answer *an
     if (!json_text(data, "status", NULL)) {
         reading_fail(out, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO, "no status where one was due");
     } else {
-        failed = tripo_read_task(out, data, v2, err);
-        bool words_only = cJSON_HasObjectItem(json_get(data, "output"), "riggable");
-        if (out->state == TASK_SUCCEEDED && out->file_count == 0 && !words_only)
-            out->state = TASK_RUNNING;
+        failed = tripo_read_task(out, data, v2, true, err);
     }
     cJSON_Delete(said);
     return failed;

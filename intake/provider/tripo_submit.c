@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a task of Tripo's is asked for with: generation from words, one photo or four sides, and
- * its tools on a task that is done.
- *
- * Traps, each of which costs credits or a wrong model: an option that is unknown is ignored, yet
- * one that is known may be billed even at its default, so defaults stay out; face_limit -1 is taken
- * and the task then fails; generate_parts with a texture gives one untextured piece; "geometry"
- * compression needs an extension of glTF that few readers have; the P models dislike options of
- * others.
+ * its tools on a task that is done. What they may hold is settled in tripo_options.c.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,153 +18,6 @@
 static int no_memory(struct err *err)
 {
     return FAIL(err, ERR_LIMIT, "no memory for a request");
-}
-
-/* --- what a body may hold --- */
-
-struct option {
-    const char *name, *value; /* as JSON */
-};
-
-static const struct option generation_defaults[] = {
-    {"texture", "true"},
-    {"pbr", "true"},
-    {"texture_quality", "\"standard\""},
-    {"geometry_quality", "\"standard\""},
-    {"texture_alignment", "\"original_image\""},
-    {"orientation", "\"default\""},
-    {"auto_size", "false"},
-    {"enable_image_autofix", "false"},
-    {"quad", "false"},
-    {"smart_low_poly", "false"},
-    {"generate_parts", "false"},
-    {"compress", "\"\""},
-    {"export_uv", "true"},
-    {NULL, NULL},
-};
-
-/* Of convert: with any option that is not the default it costs twice. */
-static const struct option convert_defaults[] = {
-    {"quad", "false"},
-    {"force_symmetry", "false"},
-    {"flatten_bottom", "false"},
-    {"flatten_bottom_threshold", "0.01"},
-    {"pivot_to_center_bottom", "false"},
-    {"scale_factor", "1"},
-    {"texture_format", "\"JPEG\""},
-    {"pack_uv", "false"},
-    {"bake", "true"},
-    {"with_animation", "true"},
-    {"export_orientation", "\"+x\""},
-    {"fbx_preset", "\"blender\""},
-    {NULL, NULL},
-};
-
-static int drop_defaults(cJSON *body, const struct option *defaults, struct err *err)
-{
-    for (; defaults->name; defaults++) {
-        const cJSON *member = cJSON_GetObjectItemCaseSensitive(body, defaults->name);
-        char *text = member ? cJSON_PrintUnformatted(member) : NULL;
-        if (member && !text)
-            return no_memory(err);
-        if (text && strcmp(text, defaults->value) == 0)
-            cJSON_DeleteItemFromObjectCaseSensitive(body, defaults->name);
-        free(text);
-    }
-    return 0;
-}
-
-static void drop(cJSON *body, const char *const *names)
-{
-    for (; *names; names++)
-        cJSON_DeleteItemFromObjectCaseSensitive(body, *names);
-}
-
-static int put_bool(cJSON *body, const char *name, bool value, struct err *err)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(body, name);
-    return cJSON_AddBoolToObject(body, name, value) ? 0 : no_memory(err);
-}
-
-static int put_text(cJSON *body, const char *name, const char *text, struct err *err)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(body, name);
-    return cJSON_AddStringToObject(body, name, text) ? 0 : no_memory(err);
-}
-
-static int put_number(cJSON *body, const char *name, double value, struct err *err)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(body, name);
-    return cJSON_AddNumberToObject(body, name, value) ? 0 : no_memory(err);
-}
-
-/* Faces that a model makes; `detailed` with geometry_quality "detailed". The first whose name
- * begins so; what is not known yet is held to what the oldest can. */
-static const struct family {
-    const char *start;
-    double least, most, detailed;
-    bool lean; /* knows none of quad, smart_low_poly, generate_parts, geometry_quality */
-} families[] = {
-    {"P", 48, 20000, 20000, true},
-    {"v3.1", 1, 1500000, 2000000, false},
-    {"v3.0", 1, 1000000, 1500000, false},
-    {"", 1, 500000, 500000, false},
-};
-
-static const struct family *family_of(const char *model)
-{
-    const struct family *family = families;
-    while (strncmp(model, family->start, strlen(family->start)) != 0)
-        family++;
-    return family;
-}
-
-static int bound_faces(cJSON *body, double least, double most, struct err *err)
-{
-    double faces = json_number(body, "face_limit", 0);
-    if (json_bool(body, "quad", false))
-        most = fmin(most, 150000);
-    if (json_bool(body, "smart_low_poly", false)) {
-        least = fmax(least, 1000);
-        most = fmin(most, 16000);
-    }
-    cJSON_DeleteItemFromObjectCaseSensitive(body, "face_limit");
-    if (!(faces >= 1)) /* none, -1, or no number: their own choice */
-        return 0;
-    return put_number(body, "face_limit", fmin(fmax(floor(faces), least), most), err);
-}
-
-/* What the free options may have upset. */
-static int settle(cJSON *body, const char *model, struct err *err)
-{
-    static const char *const not_lean[] = {"quad", "smart_low_poly", "generate_parts",
-                                           "geometry_quality", NULL};
-    static const char *const of_texture[] = {"texture_quality", "texture_alignment", "texture_seed",
-                                             NULL};
-    static const char *const of_solid[] = {"quad", NULL};
-    const struct family *family = family_of(model);
-    int failed = 0;
-    if (family->lean)
-        drop(body, not_lean);
-    bool detailed = strcmp(json_text(body, "geometry_quality", ""), "detailed") == 0;
-    if (json_bool(body, "generate_parts", false)) {
-        drop(body, of_solid);
-        failed = put_bool(body, "texture", false, err);
-    }
-    if (!failed && !json_bool(body, "texture", true)) {
-        drop(body, of_texture);
-        failed = put_bool(body, "pbr", false, err);
-    }
-    return failed ||
-                   bound_faces(body, family->least, detailed ? family->detailed : family->most, err)
-               ? -1
-               : 0;
-}
-
-static void drop_compression(cJSON *body)
-{
-    if (strcmp(json_text(body, "compress", ""), "geometry") == 0)
-        cJSON_DeleteItemFromObjectCaseSensitive(body, "compress");
 }
 
 /* --- pictures --- */
@@ -237,7 +83,7 @@ static int add_source(cJSON *body, const struct generation_spec *spec, bool v2, 
 {
     unsigned views = count_views(spec);
     if (views == 0)
-        return put_text(body, "prompt", spec->prompt, err);
+        return tripo_put_text(body, "prompt", spec->prompt, err);
     if (views > 1)
         return add_pictures(body, spec, v2, err);
     return cJSON_AddItemToObject(body, v2 ? "file" : "input", one_picture(spec, VIEW_FRONT, v2))
@@ -250,15 +96,15 @@ static int add_wishes(cJSON *body, const struct generation_spec *spec, struct er
     int failed = 0;
     double seed = (double)(spec->seed & SEED_MOST);
     if (!spec->texture)
-        failed = put_bool(body, "texture", false, err);
+        failed = tripo_put_bool(body, "texture", false, err);
     if (!failed && spec->face_limit > 0)
-        failed = put_number(body, "face_limit", spec->face_limit, err);
+        failed = tripo_put_number(body, "face_limit", spec->face_limit, err);
     if (!failed && spec->parts)
-        failed = put_bool(body, "generate_parts", true, err);
+        failed = tripo_put_bool(body, "generate_parts", true, err);
     if (!failed && spec->seed >= 0)
-        failed = put_number(body, "model_seed", seed, err);
+        failed = tripo_put_number(body, "model_seed", seed, err);
     if (!failed && spec->seed >= 0 && count_views(spec) == 0)
-        failed = put_number(body, "image_seed", seed, err); /* words become a picture first */
+        failed = tripo_put_number(body, "image_seed", seed, err); /* words become a picture first */
     return failed;
 }
 
@@ -276,15 +122,15 @@ static int fill_generation(cJSON *body, const struct generation_spec *spec, bool
     const char *model = spec->model && *spec->model ? spec->model
                         : v2                        ? "v3.0-20250812"
                                                     : "v3.1-20260211";
-    if (add_source(body, spec, v2, err) || put_text(body, name, model, err) ||
+    if (add_source(body, spec, v2, err) || tripo_put_text(body, name, model, err) ||
         add_wishes(body, spec, err) ||
         call_options(NULL, body, spec->passthrough, v2 ? KEPT_V2 : KEPT_V3, err))
         return -1;
-    if (!*json_text(body, name, "") && put_text(body, name, model, err))
+    if (!*json_text(body, name, "") && tripo_put_text(body, name, model, err))
         return -1;
-    drop_compression(body);
-    return settle(body, json_text(body, name, model), err) ||
-                   drop_defaults(body, generation_defaults, err)
+    tripo_drop_compression(body);
+    return tripo_settle(body, json_text(body, name, model), err) ||
+                   tripo_drop_defaults(body, false, err)
                ? -1
                : 0;
 }
@@ -327,7 +173,7 @@ static int add_model(cJSON *body, const struct tool *tool, const char *source, b
                                                            : "original_model_task_id";
     if (!source || !(task_id_is_plain(source) || (!v2 && url_is_plain(source))))
         return FAIL(err, ERR_INPUT, "tripo's %s works on a task", tool->name);
-    return put_text(body, name, source, err);
+    return tripo_put_text(body, name, source, err);
 }
 
 /* They are written in capitals, and another word costs a failed task. */
@@ -337,7 +183,7 @@ static int settle_format(cJSON *body, struct err *err)
     const char *format = json_text(body, "format", "");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (strcasecmp(format, formats[i]) == 0)
-            return put_text(body, "format", formats[i], err);
+            return tripo_put_text(body, "format", formats[i], err);
     return FAIL(err, ERR_INPUT, "tripo converts to GLTF, USDZ, FBX, OBJ, STL and 3MF");
 }
 
@@ -351,15 +197,15 @@ static int add_texture_words(cJSON *body, const char *prompt, struct err *err)
 
 static int settle_tool(cJSON *body, const struct tool *tool, struct err *err)
 {
-    drop_compression(body);
+    tripo_drop_compression(body);
     if (tool->needs && !json_text(body, tool->needs, NULL))
         return FAIL(err, ERR_INPUT, "tripo's %s needs a %s", tool->name, tool->needs);
-    if (tool->most > 0 && bound_faces(body, tool->least, tool->most, err))
+    if (tool->most > 0 && tripo_bound_faces(body, tool->least, tool->most, err))
         return -1;
     if (strcmp(tool->name, "convert") == 0)
-        return settle_format(body, err) || drop_defaults(body, convert_defaults, err) ? -1 : 0;
+        return settle_format(body, err) || tripo_drop_defaults(body, true, err) ? -1 : 0;
     if (strcmp(tool->name, "texture") == 0)
-        return drop_defaults(body, generation_defaults, err);
+        return tripo_drop_defaults(body, false, err);
     return 0;
 }
 
@@ -368,9 +214,9 @@ static int fill_tool(cJSON *body, const struct tool *tool, const struct generati
 {
     int failed = add_model(body, tool, spec->source, v2, err);
     if (!failed && tool->versioned && spec->model && *spec->model)
-        failed = put_text(body, v2 ? "model_version" : "model", spec->model, err);
+        failed = tripo_put_text(body, v2 ? "model_version" : "model", spec->model, err);
     if (!failed && tool->most > 0 && spec->face_limit > 0)
-        failed = put_number(body, "face_limit", spec->face_limit, err);
+        failed = tripo_put_number(body, "face_limit", spec->face_limit, err);
     if (!failed && strcmp(tool->name, "texture") == 0 && spec->prompt && *spec->prompt)
         failed = add_texture_words(body, spec->prompt, err);
     if (!failed)
@@ -406,7 +252,7 @@ static int fill(cJSON *body, char path[64], const struct generation_spec *spec, 
     snprintf(path, 64, "/generation/%s-to-model", tool ? "" : kind_of(spec));
     if (tool)
         snprintf(path, 64, "%s", tool->path);
-    if (v2 && put_text(body, "type", tool ? tool->type : type, err))
+    if (v2 && tripo_put_text(body, "type", tool ? tool->type : type, err))
         return -1;
     return tool ? fill_tool(body, tool, spec, v2, err) : fill_generation(body, spec, v2, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * intake/provider: the hunyuan3d2 driver on recorded and self-made exchanges, the HTTP doorman
- * against a server that misbehaves, the simulator, and who may receive whose photo.
+ * intake/provider: what all drivers share, the HTTP doorman against a server that misbehaves, the
+ * hunyuan3d2 driver against its simulator, and who may receive whose photo.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -20,8 +20,6 @@
 
 static struct err err;
 
-/* A GLB of 12 bytes: the header alone, with its own length. */
-static const uint8_t small_glb[12] = {'g', 'l', 'T', 'F', 2, 0, 0, 0, 12, 0, 0, 0};
 static const uint8_t small_jpeg[12] = {0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1};
 
 static const struct provider_driver *driver(void)
@@ -46,172 +44,6 @@ static int poll_request(struct http_request *out, const struct provider_settings
 {
     const struct provider_call call = {.settings = settings, .task = task};
     return driver()->request(out, OP_POLL, &call, &err);
-}
-
-static struct http_answer answer_with(int status, const void *data, size_t n)
-{
-    struct http_answer answer = {.status = status, .sent = true, .retry_after_s = -1};
-    if (bytes_append(&answer.body, data, n, &err))
-        abort();
-    return answer;
-}
-
-static struct http_answer answer_text(int status, const char *text)
-{
-    return answer_with(status, text, strlen(text));
-}
-
-/* Reads an answer to a submit, keeps the words of it, and lets go of the rest. */
-static struct provider_reading read_submit(struct http_answer answer)
-{
-    struct provider_reading reading = {0};
-    if (read_op(&reading, OP_SUBMIT, &answer))
-        abort();
-    http_answer_free(&answer);
-    bytes_free(&reading.model);
-    return reading;
-}
-
-/* --- recorded exchanges --- */
-
-static const char *transcripts(void)
-{
-    static char path[512];
-    const char *shared = getenv("STATUETTE_SHARED");
-    snprintf(path, sizeof path, "%s/transcripts/hunyuan3d2",
-             shared && *shared ? shared : "../shared");
-    return access(path, R_OK) == 0 ? path : NULL;
-}
-
-/* The recorded request of the first transcript is what our driver builds from the same photo. */
-static void test_hunyuan3d2__builds_the_recorded_request(void)
-{
-    const char *folder = transcripts();
-    char path[700];
-    cJSON *exchange, *ours;
-    struct bytes image = {0};
-    struct http_request request;
-    if (!folder)
-        SKIP("no transcripts");
-    snprintf(path, sizeof path, "%s/01_generate_sync_glb.json", folder);
-    CHECK_OK(json_read_file(&exchange, path, &err));
-    const cJSON *body = json_get(json_get(exchange, "request"), "body");
-    const char *text = json_text(body, "image", "");
-    CHECK_OK(base64_decode(&image, text, strlen(text), &err));
-    struct generation_spec spec = {.images[VIEW_FRONT] = {.data = image.data, .bytes = image.len},
-                                   .seed = 1234};
-    struct provider_settings settings = {0};
-    CHECK_OK(submit_request(&request, &settings, &spec));
-    CHECK_TEXT(request.url, "http://127.0.0.1:8081/generate");
-    CHECK_TEXT(request.method, "POST");
-    CHECK_OK(json_parse(&ours, request.body.data, request.body.len, &err));
-    CHECK(cJSON_Compare(ours, body, 1));
-    cJSON_Delete(ours);
-    cJSON_Delete(exchange);
-    bytes_free(&image);
-    http_request_free(&request);
-}
-
-/* --- self-made exchanges --- */
-
-static void test_hunyuan3d2__reads_the_task_of_send(void)
-{
-    struct provider_reading r = read_submit(answer_text(200, "{\"uid\":\"2f1c7c1e-8a44\"}"));
-    CHECK(r.state == TASK_RUNNING && r.error == PROVIDER_OK);
-    CHECK_TEXT(r.task, "2f1c7c1e-8a44");
-}
-
-static void test_hunyuan3d2__refuses_a_uid_that_would_change_the_address(void)
-{
-    struct provider_reading r = read_submit(answer_text(200, "{\"uid\":\"../../generate\"}"));
-    CHECK(r.state == TASK_FAILED && r.error == PROVIDER_PROTOCOL);
-    struct http_request request;
-    struct provider_settings settings = {0};
-    CHECK_FAILS(poll_request(&request, &settings, "../x"), ERR_INPUT);
-}
-
-static void test_hunyuan3d2__knows_a_lost_answer_from_a_request_that_never_left(void)
-{
-    struct http_answer lost = {.sent = true, .retry_after_s = -1};
-    struct provider_reading r = read_submit(lost);
-    CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE);
-    lost.sent = false;
-    r = read_submit(lost);
-    CHECK(r.state == TASK_QUEUED && r.retry == RETRY_YES);
-}
-
-static void test_hunyuan3d2__never_resends_what_a_proxy_gave_up_on(void)
-{
-    struct provider_reading r = read_submit(answer_text(504, "Gateway Time-out"));
-    CHECK(r.error == PROVIDER_SERVER && r.retry == RETRY_RECONCILE);
-    r = read_submit(answer_text(502, "<html>"));
-    CHECK(r.retry == RETRY_RECONCILE);
-}
-
-static void test_hunyuan3d2__says_what_common_statuses_mean(void)
-{
-    struct http_answer busy = answer_text(503, "busy");
-    busy.retry_after_s = 7;
-    struct provider_reading r = read_submit(busy);
-    CHECK(r.state == TASK_QUEUED && r.retry == RETRY_YES);
-    CHECK_NEAR(r.retry_after_s, 7, 0);
-    r = read_submit(answer_text(302, ""));
-    CHECK(r.error == PROVIDER_PROTOCOL && r.retry == RETRY_NO);
-    r = read_submit(answer_text(401, "who are you"));
-    CHECK(r.error == PROVIDER_AUTH && r.retry == RETRY_OPERATOR);
-    r = read_submit(answer_text(404, "{\"detail\":\"Not Found\"}"));
-    CHECK(r.error == PROVIDER_PROTOCOL && r.retry == RETRY_OPERATOR);
-    r = read_submit(answer_text(200, "<html>\x01 hello</html>"));
-    CHECK(r.error == PROVIDER_PROTOCOL);
-}
-
-static void test_hunyuan3d2__asks_once_more_for_half_a_file(void)
-{
-    uint8_t half[12];
-    memcpy(half, small_glb, 12);
-    half[8] = 200;
-    struct provider_reading r = read_submit(answer_with(200, half, 12));
-    CHECK(r.state == TASK_FAILED && r.error == PROVIDER_SERVER && r.retry == RETRY_ONCE);
-    r = read_submit(answer_with(200, small_glb, 12));
-    CHECK(r.state == TASK_SUCCEEDED);
-}
-
-static void test_hunyuan3d2__polls_on_over_rubbish_but_not_over_an_error(void)
-{
-    struct provider_reading r;
-    struct http_answer a = answer_text(200, "{\"status\":\"completed\",\"model_base64\":\"%%%\"}");
-    CHECK_OK(read_op(&r, OP_POLL, &a));
-    CHECK(r.state == TASK_RUNNING && r.model.len == 0);
-    http_answer_free(&a);
-    a = answer_text(200, "{\"status\":\"a word of tomorrow\"}");
-    CHECK_OK(read_op(&r, OP_POLL, &a));
-    CHECK(r.state == TASK_RUNNING);
-    http_answer_free(&a);
-    a = answer_text(500, "{\"status\":\"error\",\"message\":\"x\"}");
-    CHECK_OK(read_op(&r, OP_POLL, &a));
-    CHECK(r.state == TASK_FAILED && r.retry == RETRY_NEW_TASK);
-    http_answer_free(&a);
-}
-
-static void test_hunyuan3d2__takes_free_options_but_never_another_photo(void)
-{
-    struct http_request request;
-    struct provider_settings settings = {.base_url = "http://gpu:9/", .prefer_async = true};
-    cJSON *body,
-        *options = cJSON_Parse("{\"octree_resolution\":384,\"image\":\"x\",\"type\":\"obj\"}");
-    struct generation_spec spec = {.images[VIEW_FRONT] = {.data = small_jpeg, .bytes = 12},
-                                   .passthrough = options};
-    CHECK_OK(submit_request(&request, &settings, &spec));
-    CHECK_TEXT(request.url, "http://gpu:9/send");
-    CHECK_OK(json_parse(&body, request.body.data, request.body.len, &err));
-    CHECK_NEAR(json_number(body, "octree_resolution", 0), 384, 0);
-    CHECK_TEXT(json_text(body, "image", ""), "/9j/4AAQSkZJRgAB");
-    CHECK_TEXT(json_text(body, "type", ""), "glb");
-    cJSON_Delete(body);
-    cJSON_Delete(options);
-    http_request_free(&request);
-    spec.images[VIEW_FRONT].bytes = 0;
-    CHECK_FAILS(submit_request(&request, &settings, &spec), ERR_INPUT);
 }
 
 static enum model_kind sniff_text(const char *text)
@@ -620,16 +452,7 @@ static void test_sim__the_async_way_polls_past_a_file_half_written(void)
     sim_end(&sim);
 }
 
-TESTS(TEST(test_hunyuan3d2__builds_the_recorded_request),
-      TEST(test_hunyuan3d2__reads_the_task_of_send),
-      TEST(test_hunyuan3d2__refuses_a_uid_that_would_change_the_address),
-      TEST(test_hunyuan3d2__knows_a_lost_answer_from_a_request_that_never_left),
-      TEST(test_hunyuan3d2__never_resends_what_a_proxy_gave_up_on),
-      TEST(test_hunyuan3d2__says_what_common_statuses_mean),
-      TEST(test_hunyuan3d2__asks_once_more_for_half_a_file),
-      TEST(test_hunyuan3d2__polls_on_over_rubbish_but_not_over_an_error),
-      TEST(test_hunyuan3d2__takes_free_options_but_never_another_photo),
-      TEST(test_reading__tells_models_by_their_content),
+TESTS(TEST(test_reading__tells_models_by_their_content),
       TEST(test_reading__decodes_base64_and_refuses_what_is_none),
       TEST(test_table__has_each_provider_once_and_a_name_for_each_word),
       TEST(test_consent__keeps_a_childs_photo_in_the_house),
