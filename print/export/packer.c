@@ -8,8 +8,7 @@
 #define LOCAL_BYTES 30
 #define CENTRAL_BYTES 46
 #define END_BYTES 22
-/* Of 73 MB of a million triangles level 4 makes 12.6 MB in 0.50 s, level 6 13.4 MB in 1.19 s, level
- * 1 16.3 MB in 0.33 s. */
+/* Of heads and small parts; the lines of a mesh are packed by squeeze.h. */
 #define LEVEL 4
 #define DOS_DATE 0x21 /* 1980-01-01, the oldest that the format knows */
 

@@ -33,6 +33,7 @@ shm=$(mktemp -d -p /dev/shm 2>/dev/null) && {
     rm -r "$shm"
 }
 matches a_missing_input_is_named 'cannot open no.stl' "$("$program" mesh prep no.stl -o no.3mf 2>&1)"
+check so_does_python python3 -c 'import sys, zipfile; sys.exit(zipfile.ZipFile("tet.3mf").testzip() is not None)'
 same mesh_prep_makes_the_longest_side 40 "$("$program" mesh prep tet.stl -o long.stl --longest 40 --json | jq '.output.size_mm|max*1000|round/1000')"
 report=$("$program" mesh prep tet.stl -o named.3mf -o named.stl --height 40 --base round --base-height 4 --text ANNA --text-style embossed --pictures pics --json)
 same a_base_with_a_text_is_joined "pass 40 1 true 0" "$(jq -r '"\(if .verdict=="reject" then .verdict else "pass" end) \(.output.size_mm[2]|round) \(.output.shells) \(.output.watertight) \(.output.self_intersections)"' <<<"$report")"
