@@ -52,30 +52,35 @@ static void fit_level(struct boxes *boxes, int level, const struct bvh *bvh)
     }
 }
 
-int boxes_build(struct boxes *out, const struct bvh *bvh, struct err *err)
+struct boxes *boxes_build(const struct bvh *bvh)
 {
-    struct boxes made = {0};
+    struct boxes *made = calloc(1, sizeof *made);
     size_t total = 0;
-    for (size_t n = bvh->mesh->triangle_count; made.levels == 0 || n > 1; made.levels++) {
-        n = (n + 3) / 4;
-        made.count[made.levels] = n;
+    if (!made)
+        return NULL;
+    for (size_t n = bvh->mesh->triangle_count; made->levels == 0 || n > 1; made->levels++) {
+        n = n ? (n + 3) / 4 : 1;
+        made->count[made->levels] = n;
         total += n;
     }
-    made.nodes = malloc(total * sizeof *made.nodes);
-    if (!made.nodes)
-        return FAIL(err, ERR_LIMIT, "no memory for %zu boxes", 4 * total);
-    struct boxes_four *at = made.nodes;
-    for (int level = 0; level < made.levels; level++) {
-        made.level[level] = at;
-        at += made.count[level];
-        fit_level(&made, level, bvh);
+    made->nodes = malloc(total * sizeof *made->nodes);
+    if (!made->nodes) {
+        free(made);
+        return NULL;
     }
-    *out = made;
-    return 0;
+    struct boxes_four *at = made->nodes;
+    for (int level = 0; level < made->levels; level++) {
+        made->level[level] = at;
+        at += made->count[level];
+        fit_level(made, level, bvh);
+    }
+    return made;
 }
 
 void boxes_free(struct boxes *boxes)
 {
+    if (!boxes)
+        return;
     free(boxes->nodes);
-    *boxes = (struct boxes){0};
+    free(boxes);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Building the tree: triangles sorted along a Morton curve, halved down to leaves of four. Every
  * step is split over threads in a way that gives the same tree for any number of them. */
-#include "print/measure/bvh.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "print/measure/boxes.h"
 
 #define LEAF 4
 #define DIGIT_BITS 10
@@ -172,7 +173,8 @@ static int build(struct bvh *bvh, uint64_t *keys)
 #pragma omp parallel if (n > FEW)
 #pragma omp single
     node_build(bvh, 0, 1, 0, (uint32_t)leaves);
-    return 0;
+    bvh->boxes = boxes_build(bvh);
+    return bvh->boxes ? 0 : -1;
 }
 
 int bvh_build(struct bvh *out, const struct mesh *mesh, struct err *err)

@@ -23,7 +23,7 @@ struct corners_four {
 struct crossing {
     const struct bvh *bvh;
     const struct bvh_pair_options *options;
-    struct boxes boxes;
+    const struct boxes *boxes;
     struct corners_four *corners; /* by node of level 0 */
     uint8_t *dirty;               /* per node, the levels one after the other: bit i for box i */
     uint8_t *crossed;             /* per triangle, when pairs are not asked for */
@@ -87,14 +87,14 @@ static void test_pair(const struct crossing *c, struct finds *f, size_t i, size_
 
 static inline unsigned dirty_of(const struct crossing *c, int level, size_t node)
 {
-    return c->dirty[(size_t)(c->boxes.level[level] - c->boxes.nodes) + node];
+    return c->dirty[(size_t)(c->boxes->level[level] - c->boxes->nodes) + node];
 }
 
 /* Bit 4 i + j: box i of node one and box j of node two have to do with one another; of a node with
  * itself each pair once, and no triangle with itself. */
 static inline unsigned boxes_below(const struct crossing *c, int level, struct node_pair p)
 {
-    const struct boxes_four *nodes = c->boxes.level[level];
+    const struct boxes_four *nodes = c->boxes->level[level];
     unsigned in = 0;
     for (int i = 0; i < 4; i++)
         in |= boxes_touch(&nodes[p.one], i, &nodes[p.two]) << 4 * i;
@@ -169,7 +169,7 @@ static int open_tasks(struct crossing *c)
 static int make_tasks(struct crossing *c)
 {
     c->tasks = calloc(1, sizeof *c->tasks);
-    c->task_level = c->boxes.levels - 1;
+    c->task_level = c->boxes->levels - 1;
     c->task_count = 1;
     if (!c->tasks)
         return -1;
@@ -181,7 +181,7 @@ static int make_tasks(struct crossing *c)
 
 static int number_corners(struct crossing *c)
 {
-    const size_t n = c->bvh->mesh->triangle_count, nodes = c->boxes.count[0];
+    const size_t n = c->bvh->mesh->triangle_count, nodes = c->boxes->count[0];
     uint8_t *flat = malloc(c->bvh->mesh->vertex_count + 1);
     c->corners = malloc(nodes * sizeof *c->corners);
     if (!flat || !c->corners || stars_flat(flat, c->bvh->mesh, c->err)) {
@@ -205,8 +205,8 @@ static void mark_dirty(struct crossing *c)
 {
     const size_t n = c->bvh->mesh->triangle_count;
     uint8_t *at = c->dirty, *below = NULL;
-    for (int level = 0; level < c->boxes.levels; level++) {
-        size_t count = c->boxes.count[level], under = level ? c->boxes.count[level - 1] : n;
+    for (int level = 0; level < c->boxes->levels; level++) {
+        size_t count = c->boxes->count[level], under = level ? c->boxes->count[level - 1] : n;
         for (size_t i = 0; i < count; i++) {
             at[i] = 0;
             for (size_t k = 0; k < 4 && 4 * i + k < under; k++) {
@@ -222,10 +222,10 @@ static void mark_dirty(struct crossing *c)
 
 static int crossing_open(struct crossing *c)
 {
-    if (boxes_build(&c->boxes, c->bvh, c->err) || number_corners(c))
+    if (number_corners(c))
         return -1;
     if (c->options->dirty) {
-        const struct boxes *b = &c->boxes;
+        const struct boxes *b = c->boxes;
         size_t last = (size_t)(b->level[b->levels - 1] - b->nodes);
         c->dirty = malloc(last + 1);
         if (!c->dirty)
@@ -289,7 +289,8 @@ static int gather(struct bvh_pairs *out, const struct finds *finds, size_t count
 static int look(struct bvh_pairs *out, uint8_t *crossed, const struct bvh *bvh,
                 const struct bvh_pair_options *options, struct err *err)
 {
-    struct crossing c = {.bvh = bvh, .options = options, .crossed = crossed, .err = err};
+    struct crossing c = {
+        .bvh = bvh, .boxes = bvh->boxes, .options = options, .crossed = crossed, .err = err};
     struct finds *finds = NULL;
     int failed = crossing_open(&c);
     if (!failed) {
@@ -303,7 +304,6 @@ static int look(struct bvh_pairs *out, uint8_t *crossed, const struct bvh *bvh,
     free(c.tasks);
     free(c.dirty);
     free(c.corners);
-    boxes_free(&c.boxes);
     return failed ? FAIL(err, ERR_LIMIT, "no memory for pairs of %zu triangles",
                          bvh->mesh->triangle_count)
                   : 0;

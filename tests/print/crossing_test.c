@@ -220,8 +220,78 @@ static void test_crossing__is_the_same_for_any_number_of_threads(void)
     mesh_free(&m);
 }
 
+__extension__ typedef __int128 wide;
+
+static int sign(wide x)
+{
+    return (x > 0) - (x < 0);
+}
+
+/* A whole number below 2^bits in size, often a small one, with at most 24 bits that count. */
+static int64_t random_whole(uint32_t *state, unsigned bits)
+{
+    int64_t m = random_number(state) % (random_number(state) % 2 ? 5 : 1u << 24);
+    unsigned shift = random_number(state) % (bits - 23);
+    return (random_number(state) % 2 ? -m : m) * ((int64_t)1 << shift);
+}
+
+static wide volume_of(const int64_t p[4][3])
+{
+    wide u[3][3];
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++)
+            u[i][k] = p[i + 1][k] - p[0][k];
+    return (u[0][1] * u[1][2] - u[0][2] * u[1][1]) * u[2][0] +
+           (u[0][2] * u[1][0] - u[0][0] * u[1][2]) * u[2][1] +
+           (u[0][0] * u[1][1] - u[0][1] * u[1][0]) * u[2][2];
+}
+
+/* Half of them in one plane or nearly: the last point is the three others' with one turned about.
+ */
+static void test_exact__has_the_signs_of_whole_numbers(void)
+{
+    uint32_t state = 77;
+    size_t zeros = 0;
+    for (int n = 0; n < 40000; n++) {
+        int64_t p[4][3];
+        float f[4][3];
+        unsigned bits = 24 + random_number(&state) % 14;
+        for (int i = 0; i < 12; i++)
+            p[i / 3][i % 3] = random_whole(&state, bits);
+        for (int k = 0; k < 3 && n % 2; k++)
+            p[3][k] = p[0][k] + p[1][k] - p[2][k] + (n % 6 == 1 && k == 0);
+        for (int i = 0; i < 12; i++) {
+            f[i / 3][i % 3] = ldexpf((float)p[i / 3][i % 3], n % 40 - 20);
+            p[i / 3][i % 3] = (int64_t)(float)p[i / 3][i % 3];
+        }
+        int side = exact_side(f[0], f[1], f[2], f[3]);
+        zeros += side == 0;
+        CHECK(side == sign(volume_of(p)));
+        CHECK(exact_side(f[1], f[0], f[2], f[3]) == -side);
+        CHECK(exact_side(f[0], f[1], f[2], f[2]) == 0);
+        int64_t ux = p[1][0] - p[0][0], uy = p[1][1] - p[0][1];
+        int64_t vx = p[2][0] - p[0][0], vy = p[2][1] - p[0][1];
+        CHECK(exact_turn(f[0], f[1], f[2], 0, 1) == sign((wide)ux * vy - (wide)uy * vx));
+    }
+    CHECK(zeros > 1000);
+}
+
+/* On one line far out in size: what no double and no 128 bits can tell. */
+static void test_exact__tells_a_float_step_over_many_binades(void)
+{
+    const float a[3] = {0, 0, 0}, b[3] = {1e-30f, 1e-30f, 0}, c[3] = {1e30f, 1e30f, 0};
+    const float above[3] = {1e30f, nextafterf(1e30f, INFINITY), 0}, up[3] = {0, 0, 1e-30f};
+    CHECK(exact_turn(a, b, c, 0, 1) == 0);
+    CHECK(exact_turn(a, b, above, 0, 1) == 1);
+    CHECK(exact_turn(a, above, b, 0, 1) == -1);
+    CHECK(exact_side(a, b, c, up) == 0);
+    CHECK(exact_side(a, b, above, up) == 1);
+}
+
 TESTS(TEST(test_crossing__lists_what_every_pair_tells_in_soups),
       TEST(test_crossing__lists_what_every_pair_tells_on_crumpled_balls),
       TEST(test_stars__nothing_meets_at_a_flat_one),
       TEST(test_stars__a_fan_is_flat_that_goes_round_once),
-      TEST(test_crossing__is_the_same_for_any_number_of_threads))
+      TEST(test_crossing__is_the_same_for_any_number_of_threads),
+      TEST(test_exact__has_the_signs_of_whole_numbers),
+      TEST(test_exact__tells_a_float_step_over_many_binades))
