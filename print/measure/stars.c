@@ -8,17 +8,16 @@
 #include <string.h>
 
 #include "print/measure/exact.h"
+#include "print/measure/topology.h"
 
 #define FEW 20000 /* triangles: below this one thread is as fast */
 #define MOST 24   /* triangles at one vertex */
-#define NONE UINT32_MAX
 
 /* A halfedge h belongs to triangle h / 3 and to the corner it begins at. */
 struct stars {
     const struct mesh *mesh;
     uint8_t *facing; /* per triangle: bit k faces up axis k for certain, bit 3 + k down it */
-    uint32_t *first; /* per vertex: a halfedge that begins there, or NONE */
-    uint32_t *next;  /* per halfedge: another one from the same vertex, or NONE */
+    struct corner_lists corners;
 };
 
 /* As exact_turn, but 0 where it would have to compute exactly. */
@@ -47,13 +46,6 @@ static uint8_t facing_of(const struct mesh *mesh, size_t t)
     return (uint8_t)bits;
 }
 
-/* What follows corner c of its triangle, once or twice. */
-static inline uint32_t corner_after(const struct mesh *mesh, uint32_t h, uint32_t by)
-{
-    uint32_t c = h % 3 + by;
-    return mesh->triangles[h - h % 3 + (c > 2 ? c - 3 : c)];
-}
-
 /* The fan in the order of its list: each triangle goes from one neighbour to another. */
 struct fan {
     uint32_t from[MOST], to[MOST];
@@ -65,12 +57,12 @@ static bool fan_open(struct fan *fan, const struct stars *s, uint32_t v)
 {
     fan->count = 0;
     fan->facing = 63;
-    for (uint32_t h = s->first[v]; h != NONE; h = s->next[h]) {
+    for (uint32_t h = s->corners.first[v]; h != CORNER_NONE; h = s->corners.next[h]) {
         fan->facing &= s->facing[h / 3];
         if (fan->count == MOST || !fan->facing)
             return false;
-        fan->from[fan->count] = corner_after(s->mesh, h, 1);
-        fan->to[fan->count++] = corner_after(s->mesh, h, 2);
+        fan->from[fan->count] = s->mesh->triangles[halfedge_next(h)];
+        fan->to[fan->count++] = s->mesh->triangles[halfedge_prev(h)];
     }
     return fan->count > 2;
 }
@@ -103,23 +95,12 @@ static bool goes_once(const struct fan *fan, const struct mesh *mesh, uint32_t v
     return ups == 1;
 }
 
-static void list_corners(struct stars *s)
-{
-    memset(s->first, 0xff, s->mesh->vertex_count * sizeof *s->first);
-    for (uint32_t h = 0; h < 3 * s->mesh->triangle_count; h++) {
-        uint32_t v = s->mesh->triangles[h];
-        s->next[h] = s->first[v];
-        s->first[v] = h;
-    }
-}
-
 static void judge_all(uint8_t *flat, struct stars *s)
 {
     const size_t triangles = s->mesh->triangle_count, vertices = s->mesh->vertex_count;
 #pragma omp parallel for schedule(static) if (triangles > FEW)
     for (size_t t = 0; t < triangles; t++)
         s->facing[t] = facing_of(s->mesh, t);
-    list_corners(s);
 #pragma omp parallel for schedule(static) if (triangles > FEW)
     for (size_t v = 0; v < vertices; v++) {
         struct fan fan;
@@ -131,16 +112,14 @@ static void judge_all(uint8_t *flat, struct stars *s)
 int stars_flat(uint8_t *flat, const struct mesh *mesh, struct err *err)
 {
     struct stars s = {.mesh = mesh};
+    if (corner_lists_build(&s.corners, mesh, err))
+        return -1;
     s.facing = malloc(mesh->triangle_count + 1);
-    s.first = malloc((mesh->vertex_count + 1) * sizeof *s.first);
-    s.next = malloc((3 * mesh->triangle_count + 1) * sizeof *s.next);
-    int failed = s.facing && s.first && s.next
-                     ? 0
-                     : FAIL(err, ERR_LIMIT, "no memory for %zu vertices", mesh->vertex_count);
+    int failed =
+        s.facing ? 0 : FAIL(err, ERR_LIMIT, "no memory for %zu triangles", mesh->triangle_count);
     if (!failed)
         judge_all(flat, &s);
     free(s.facing);
-    free(s.first);
-    free(s.next);
+    corner_lists_free(&s.corners);
     return failed;
 }

@@ -7,6 +7,7 @@
 
 #include "print/measure/bvh.h"
 #include "print/measure/stars.h"
+#include "print/measure/topology.h"
 #include "print/repair/weld.h"
 #include "tests/print/meshes.h"
 
@@ -220,6 +221,110 @@ static void test_crossing__is_the_same_for_any_number_of_threads(void)
     mesh_free(&m);
 }
 
+/* What the edges alone say, with shells and fans joined one by one. */
+struct slow {
+    size_t boundary, nonmanifold, inconsistent, split, shells;
+};
+
+static uint32_t root_of(const uint32_t *up, uint32_t x)
+{
+    return up[x] == x ? x : root_of(up, up[x]);
+}
+
+static void join(uint32_t *up, uint32_t a, uint32_t b)
+{
+    a = root_of(up, a), b = root_of(up, b);
+    up[a > b ? a : b] = a < b ? a : b;
+}
+
+static uint32_t corner_at(const struct mesh *m, uint32_t h, uint32_t vertex)
+{
+    uint32_t first = h - h % 3;
+    while (m->triangles[first] != vertex)
+        first++;
+    return first;
+}
+
+static size_t count_fans(const struct mesh *m, uint32_t *fans, uint32_t vertex)
+{
+    size_t count = 0;
+    for (uint32_t h = 0; h < 3 * m->triangle_count; h++)
+        count += m->triangles[h] == vertex && fans[h] == h;
+    return count;
+}
+
+static struct slow look_slowly(const struct mesh *m)
+{
+    struct edge_list edges;
+    struct slow s = {0};
+    uint32_t shells[400], fans[1200];
+    const uint32_t *t = m->triangles;
+    if (m->triangle_count > 400 || edge_list_build(&edges, m, &err))
+        abort();
+    for (uint32_t h = 0; h < 3 * m->triangle_count; h++)
+        shells[h / 3] = h / 3, fans[h] = h;
+    for (size_t e = 0; e < edges.edge_count; e++) {
+        const uint32_t *h = edges.halfedges + edges.starts[e];
+        size_t count = edges.starts[e + 1] - edges.starts[e];
+        s.boundary += count == 1;
+        s.nonmanifold += count > 2;
+        s.inconsistent += count == 2 && t[h[0]] == t[h[1]];
+        for (size_t i = 1; i < count; i++) {
+            uint32_t ends[2] = {t[h[0]], t[halfedge_next(h[0])]};
+            join(shells, h[0] / 3, h[i] / 3);
+            for (int k = 0; k < 2; k++)
+                join(fans, corner_at(m, h[0], ends[k]), corner_at(m, h[i], ends[k]));
+        }
+    }
+    for (uint32_t i = 0; i < m->triangle_count; i++)
+        s.shells += shells[i] == i;
+    for (uint32_t v = 0; v < m->vertex_count; v++)
+        s.split += count_fans(m, fans, v) > 1;
+    edge_list_free(&edges);
+    return s;
+}
+
+/* A twin has the same two ends and the other way round is its twin. */
+static bool twins_agree(const struct mesh *m, const struct topology *t)
+{
+    for (uint32_t h = 0; h < 3 * m->triangle_count; h++) {
+        uint32_t o = t->twin[h], a = m->triangles[h], b = m->triangles[halfedge_next(h)];
+        if (o >= TWIN_MANY)
+            continue;
+        uint32_t c = m->triangles[o], d = m->triangles[halfedge_next(o)];
+        if (o == h || t->twin[o] != h || (a < b ? a : b) != (c < d ? c : d) ||
+            (a < b ? b : a) != (c < d ? d : c) || t->shell[h / 3] != t->shell[o / 3])
+            return false;
+    }
+    return true;
+}
+
+static void test_topology__counts_as_the_edges_do(void)
+{
+    struct slow sum = {0};
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        struct mesh m = {0};
+        struct topology t;
+        if (seed % 2)
+            make_soup(&m, 6 * seed, 2 + seed % 5, seed);
+        else
+            add_ball(&m, 0, 0, 0, 1, 9);
+        for (size_t i = 0; i < seed && seed % 2 == 0; i++)
+            m.triangles[(i * 7919 + seed) % (3 * m.triangle_count)] = (uint32_t)(i % 60);
+        mesh_drop_degenerate(&m);
+        CHECK_OK(topology_build(&t, &m, &err));
+        struct slow s = look_slowly(&m);
+        CHECK(t.boundary_edges == s.boundary && t.nonmanifold_edges == s.nonmanifold);
+        CHECK(t.inconsistent_edges == s.inconsistent && t.nonmanifold_vertices == s.split);
+        CHECK(t.shells == s.shells && twins_agree(&m, &t));
+        sum.boundary += s.boundary, sum.nonmanifold += s.nonmanifold;
+        sum.inconsistent += s.inconsistent, sum.split += s.split;
+        topology_free(&t);
+        mesh_free(&m);
+    }
+    CHECK(sum.boundary && sum.nonmanifold && sum.inconsistent && sum.split);
+}
+
 __extension__ typedef __int128 wide;
 
 static int sign(wide x)
@@ -294,4 +399,5 @@ TESTS(TEST(test_crossing__lists_what_every_pair_tells_in_soups),
       TEST(test_stars__a_fan_is_flat_that_goes_round_once),
       TEST(test_crossing__is_the_same_for_any_number_of_threads),
       TEST(test_exact__has_the_signs_of_whole_numbers),
-      TEST(test_exact__tells_a_float_step_over_many_binades))
+      TEST(test_exact__tells_a_float_step_over_many_binades),
+      TEST(test_topology__counts_as_the_edges_do))
