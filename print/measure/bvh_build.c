@@ -8,7 +8,7 @@
 
 #include "print/measure/boxes.h"
 
-#define LEAF 4
+#define LEAF 4 /* as the boxes have them */
 #define DIGIT_BITS 10
 #define DIGITS (1 << DIGIT_BITS)
 #define FEW 20000 /* below this threads cost more than they bring, much more on a busy machine */
@@ -124,15 +124,12 @@ static void place_triangles(struct bvh *bvh, const uint64_t *keys)
 
 static void leaf_fit(const struct bvh *bvh, struct bvh_node *node)
 {
-    for (int k = 0; k < 3; k++)
-        node->low[k] = INFINITY, node->high[k] = -INFINITY;
-    for (uint32_t i = 0; i < node->count; i++)
-        for (int c = 0; c < 3; c++)
-            for (int k = 0; k < 3; k++) {
-                float x = bvh->corners[node->first + i].at[c][k];
-                node->low[k] = least(node->low[k], x);
-                node->high[k] = greatest(node->high[k], x);
-            }
+    const struct boxes_four *box = &bvh->boxes->level[0][node->first / LEAF];
+    for (int k = 0; k < 3; k++) {
+        four low = box->low[k], high = box->high[k];
+        node->low[k] = least(least(low[0], low[1]), least(low[2], low[3]));
+        node->high[k] = greatest(greatest(high[0], high[1]), greatest(high[2], high[3]));
+    }
 }
 
 /* Builds the subtree over leaves [first, end) in node `at`; what is below it takes the nodes from
@@ -169,12 +166,14 @@ static int build(struct bvh *bvh, uint64_t *keys)
     if (sort_keys(keys, keys + n, n))
         return -1;
     place_triangles(bvh, keys);
+    bvh->boxes = boxes_build(bvh);
+    if (!bvh->boxes)
+        return -1;
     bvh->node_count = 2 * leaves - 1;
 #pragma omp parallel if (n > FEW)
 #pragma omp single
     node_build(bvh, 0, 1, 0, (uint32_t)leaves);
-    bvh->boxes = boxes_build(bvh);
-    return bvh->boxes ? 0 : -1;
+    return 0;
 }
 
 int bvh_build(struct bvh *out, const struct mesh *mesh, struct err *err)
