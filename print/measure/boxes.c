@@ -16,7 +16,7 @@ static inline float greatest(float a, float b)
     return a > b ? a : b;
 }
 
-static void fit_triangle(struct boxes_four *node, int i, const struct exact_triangle *t)
+static void fit_triangle(struct boxes_four *node, int i, const struct bvh_triangle *t)
 {
     for (int k = 0; k < 3; k++) {
         float x = t->at[0][k], y = t->at[1][k], z = t->at[2][k];

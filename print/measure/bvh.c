@@ -68,7 +68,7 @@ struct nearest {
 static void nearest_leaf(const struct bvh *bvh, const struct bvh_node *node, struct nearest *q)
 {
     for (uint32_t i = node->first; i < node->first + node->count; i++) {
-        const struct exact_triangle *t = &bvh->corners[i];
+        const struct bvh_triangle *t = &bvh->corners[i];
         struct vec at = on_triangle(q->p, bvh_corner(t, 0), bvh_corner(t, 1), bvh_corner(t, 2));
         struct vec d = vec_sub(q->p, at);
         double d2 = vec_dot(d, d);
@@ -146,7 +146,7 @@ static void ray_triangles(const struct bvh *bvh, struct ray *r, uint32_t node, u
 {
     for (; in; in &= in - 1) {
         uint32_t place = 4 * node + (uint32_t)__builtin_ctz(in);
-        const struct exact_triangle *t = &bvh->corners[place];
+        const struct bvh_triangle *t = &bvh->corners[place];
         double at = ray_triangle(r->origin, r->direction, bvh_corner(t, 0), bvh_corner(t, 1),
                                  bvh_corner(t, 2));
         bool nearer = at < r->best || (at == r->best && node > r->node);

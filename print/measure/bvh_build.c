@@ -114,11 +114,11 @@ static void place_triangles(struct bvh *bvh, const uint64_t *keys)
     const struct mesh *mesh = bvh->mesh;
 #pragma omp parallel for schedule(static) if (mesh->triangle_count > FEW)
     for (size_t i = 0; i < mesh->triangle_count; i++) {
-        struct exact_triangle *t = &bvh->corners[i];
+        struct bvh_triangle *t = &bvh->corners[i];
         bvh->order[i] = (uint32_t)keys[i];
-        memcpy(t->corner, mesh->triangles + 3 * (size_t)bvh->order[i], sizeof t->corner);
+        const uint32_t *corner = mesh->triangles + 3 * (size_t)bvh->order[i];
         for (int c = 0; c < 3; c++)
-            memcpy(t->at[c], mesh->xyz + 3 * (size_t)t->corner[c], sizeof t->at[c]);
+            memcpy(t->at[c], mesh->xyz + 3 * (size_t)corner[c], sizeof t->at[c]);
     }
 }
 

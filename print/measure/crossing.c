@@ -68,13 +68,23 @@ static inline unsigned side_by_side(const struct corners_four *a, int i,
     return four_bits(equal);
 }
 
+static struct exact_triangle triangle_at(const struct bvh *bvh, size_t place)
+{
+    struct exact_triangle t;
+    const uint32_t *corner = bvh->mesh->triangles + 3 * (size_t)bvh->order[place];
+    memcpy(t.at, bvh->corners[place].at, sizeof t.at);
+    memcpy(t.corner, corner, sizeof t.corner);
+    return t;
+}
+
 static void test_pair(const struct crossing *c, struct finds *f, size_t i, size_t j)
 {
     uint32_t one = c->bvh->order[i], two = c->bvh->order[j];
     if (c->crossed && __atomic_load_n(&c->crossed[one], __ATOMIC_RELAXED) &&
         __atomic_load_n(&c->crossed[two], __ATOMIC_RELAXED))
         return;
-    enum exact_meeting how = exact_triangles(&c->bvh->corners[i], &c->bvh->corners[j]);
+    struct exact_triangle a = triangle_at(c->bvh, i), b = triangle_at(c->bvh, j);
+    enum exact_meeting how = exact_triangles(&a, &b);
     if (how == EXACT_APART || (how == EXACT_COPIES && !c->options->copies))
         return;
     if (!c->crossed) {
@@ -182,6 +192,7 @@ static int make_tasks(struct crossing *c)
 static int number_corners(struct crossing *c)
 {
     const size_t n = c->bvh->mesh->triangle_count, nodes = c->boxes->count[0];
+    const uint32_t *triangles = c->bvh->mesh->triangles;
     uint8_t *flat = malloc(c->bvh->mesh->vertex_count + 1);
     c->corners = malloc(nodes * sizeof *c->corners);
     if (!flat || !c->corners || stars_flat(flat, c->bvh->mesh, c->err)) {
@@ -190,13 +201,13 @@ static int number_corners(struct crossing *c)
     }
 #pragma omp parallel for schedule(static) if (n > FEW)
     for (size_t node = 0; node < nodes; node++)
-        for (size_t k = 0; k < 3; k++)
-            for (size_t i = 0; i < 4; i++) {
-                size_t at = 4 * node + i;
-                uint32_t v = at < n ? c->bvh->corners[at].corner[k] : 0;
-                bool known = at < n && flat[v];
-                c->corners[node].id[k][i] = (int32_t)(known ? v : UINT32_MAX - (3 * at + k));
-            }
+        for (size_t i = 0; i < 4; i++) {
+            size_t at = 4 * node + i;
+            const uint32_t *v = at < n ? triangles + 3 * (size_t)c->bvh->order[at] : NULL;
+            for (size_t k = 0; k < 3; k++)
+                c->corners[node].id[k][i] =
+                    (int32_t)(v && flat[v[k]] ? v[k] : UINT32_MAX - (3 * at + k));
+        }
     free(flat);
     return 0;
 }

@@ -16,7 +16,7 @@ struct ray {
     uint32_t skip;
 };
 
-static bool hits_triangle(const struct exact_triangle *t, const struct ray *r)
+static bool hits_triangle(const struct bvh_triangle *t, const struct ray *r)
 {
     const float *a = t->at[0], *b = t->at[1], *c = t->at[2];
     struct vec e1 = {(double)b[0] - a[0], (double)b[1] - a[1], (double)b[2] - a[2]};

@@ -127,7 +127,7 @@ double bvh_winding(const struct bvh *bvh, struct vec p)
             continue;
         }
         for (uint32_t i = 0; i < node->count; i++) {
-            const struct exact_triangle *t = &bvh->corners[node->first + i];
+            const struct bvh_triangle *t = &bvh->corners[node->first + i];
             add_solid_angle(&near, vec_sub(bvh_corner(t, 0), p), vec_sub(bvh_corner(t, 1), p),
                             vec_sub(bvh_corner(t, 2), p));
         }
