@@ -55,16 +55,18 @@ struct fan {
 
 static bool fan_open(struct fan *fan, const struct stars *s, uint32_t v)
 {
-    fan->count = 0;
+    const uint32_t *t = s->mesh->triangles;
+    const uint32_t *list = s->corners.halfedges + s->corners.starts[v];
+    fan->count = s->corners.starts[v + 1] - s->corners.starts[v];
     fan->facing = 63;
-    for (uint32_t h = s->corners.first[v]; h != CORNER_NONE; h = s->corners.next[h]) {
-        fan->facing &= s->facing[h / 3];
-        if (fan->count == MOST || !fan->facing)
-            return false;
-        fan->from[fan->count] = s->mesh->triangles[halfedge_next(h)];
-        fan->to[fan->count++] = s->mesh->triangles[halfedge_prev(h)];
+    if (fan->count < 3 || fan->count > MOST)
+        return false;
+    for (uint32_t i = 0; i < fan->count; i++) {
+        fan->facing &= s->facing[list[i] / 3];
+        fan->from[i] = t[halfedge_next(list[i])];
+        fan->to[i] = t[halfedge_prev(list[i])];
     }
-    return fan->count > 2;
+    return fan->facing != 0;
 }
 
 /* One ring: from the first to the one that begins where it ends, and back after all the others. */

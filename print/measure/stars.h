@@ -13,7 +13,7 @@
  * another: any two of them have the vertex in common, or an edge at it, and nothing else, exactly.
  * Of what is not flat nothing is known. Signs that doubles cannot tell for sure count as not flat.
  *
- * Cost     O(n): 25 ms for a million triangles on one thread, 13 bytes each.
+ * Cost     O(n): 25 ms for a million triangles on one thread, 15 bytes each.
  * Threads  the same for any number. Errors ERR_LIMIT no memory.
  */
 int stars_flat(uint8_t *flat, const struct mesh *mesh, struct err *err) MUST_CHECK;

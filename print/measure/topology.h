@@ -31,12 +31,10 @@ int edge_list_build(struct edge_list *out, const struct mesh *mesh, struct err *
 
 void edge_list_free(struct edge_list *edges);
 
-#define CORNER_NONE UINT32_MAX
-
-/* The halfedges that begin at each vertex as chains. */
+/* The halfedges that begin at vertex v: halfedges[starts[v] .. starts[v + 1]), in rising order. */
 struct corner_lists {
-    uint32_t *first; /* per vertex: one of them, or CORNER_NONE */
-    uint32_t *next;  /* per halfedge: another one, or CORNER_NONE */
+    uint32_t *starts;    /* vertex_count + 1 */
+    uint32_t *halfedges; /* 3 x triangle_count */
 };
 
 /** Cost O(n): 10 ms for a million triangles. Owner corner_lists_free. */

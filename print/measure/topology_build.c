@@ -14,28 +14,30 @@
 
 int corner_lists_build(struct corner_lists *out, const struct mesh *mesh, struct err *err)
 {
+    const size_t halfedges = 3 * mesh->triangle_count, vertices = mesh->vertex_count;
     struct corner_lists made = {0};
-    made.first = malloc((mesh->vertex_count + 1) * sizeof *made.first);
-    made.next = malloc((3 * mesh->triangle_count + 1) * sizeof *made.next);
-    if (!made.first || !made.next) {
+    made.starts = calloc(vertices + 2, sizeof *made.starts);
+    made.halfedges = malloc((halfedges + 1) * sizeof *made.halfedges);
+    if (!made.starts || !made.halfedges) {
         corner_lists_free(&made);
         return FAIL(err, ERR_LIMIT, "no memory for the corners of %zu triangles",
                     mesh->triangle_count);
     }
-    memset(made.first, 0xff, (mesh->vertex_count + 1) * sizeof *made.first);
-    for (uint32_t h = 0; h < 3 * mesh->triangle_count; h++) {
-        uint32_t v = mesh->triangles[h];
-        made.next[h] = made.first[v];
-        made.first[v] = h;
-    }
+    /* One place further on, so that filling moves them to where they belong. */
+    for (size_t h = 0; h < halfedges; h++)
+        made.starts[mesh->triangles[h] + 2]++;
+    for (size_t v = 0; v < vertices; v++)
+        made.starts[v + 2] += made.starts[v + 1];
+    for (size_t h = 0; h < halfedges; h++)
+        made.halfedges[made.starts[mesh->triangles[h] + 1]++] = (uint32_t)h;
     *out = made;
     return 0;
 }
 
 void corner_lists_free(struct corner_lists *lists)
 {
-    free(lists->first);
-    free(lists->next);
+    free(lists->starts);
+    free(lists->halfedges);
     *lists = (struct corner_lists){0};
 }
 
@@ -68,15 +70,16 @@ struct fan {
 static bool fan_open(struct fan *fan, const struct build *b, uint32_t v)
 {
     const uint32_t *t = b->mesh->triangles;
-    fan->count = 0;
-    for (uint32_t h = b->corners.first[v]; h != CORNER_NONE; h = b->corners.next[h]) {
-        if (fan->count == SMALL)
-            return false;
-        fan->at[fan->count] = h;
-        fan->from[fan->count] = t[halfedge_next(h)];
-        fan->to[fan->count++] = t[halfedge_prev(h)];
+    const uint32_t *list = b->corners.halfedges + b->corners.starts[v];
+    fan->count = b->corners.starts[v + 1] - b->corners.starts[v];
+    if (fan->count < 3 || fan->count > SMALL)
+        return false;
+    for (size_t i = 0; i < fan->count; i++) {
+        fan->at[i] = list[i];
+        fan->from[i] = t[halfedge_next(list[i])];
+        fan->to[i] = t[halfedge_prev(list[i])];
     }
-    return fan->count > 2;
+    return true;
 }
 
 /* One closed ring, all turning one way: order[i] follows order[i - 1]. */
@@ -186,18 +189,16 @@ static void pair_spokes(struct build *b, struct spoke *spokes, uint32_t *fans, s
 static void pair_any(struct build *b, uint32_t v, struct counts *counts)
 {
     struct spoke few[2 * SMALL], *spokes = few;
-    uint32_t few_fans[SMALL], *fans = few_fans, corners = 0;
-    for (uint32_t h = b->corners.first[v]; h != CORNER_NONE; h = b->corners.next[h])
-        corners++;
+    uint32_t few_fans[SMALL], *fans = few_fans;
+    const uint32_t *list = b->corners.halfedges + b->corners.starts[v];
+    const uint32_t corners = b->corners.starts[v + 1] - b->corners.starts[v];
     if (corners > SMALL) {
         spokes = malloc(2 * (size_t)corners * sizeof *spokes);
         fans = malloc((size_t)corners * sizeof *fans);
     }
-    uint32_t i = 0;
-    for (uint32_t h = b->corners.first[v]; spokes && fans && h != CORNER_NONE;
-         h = b->corners.next[h], i++) {
-        uint32_t in = halfedge_prev(h);
-        spokes[2 * i] = (struct spoke){b->mesh->triangles[halfedge_next(h)], h, i};
+    for (uint32_t i = 0; spokes && fans && i < corners; i++) {
+        uint32_t in = halfedge_prev(list[i]);
+        spokes[2 * i] = (struct spoke){b->mesh->triangles[halfedge_next(list[i])], list[i], i};
         spokes[2 * i + 1] = (struct spoke){b->mesh->triangles[in], in, i};
         fans[i] = i;
     }
@@ -223,8 +224,6 @@ static void pair_all(struct build *b)
         struct counts c = {0};
         struct fan fan;
         uint8_t order[SMALL];
-        if (b->corners.first[v] == CORNER_NONE)
-            continue;
         if (fan_open(&fan, b, (uint32_t)v) && fan_is_ring(&fan, order))
             pair_ring(b, &fan, order, (uint32_t)v, &c);
         else
@@ -299,7 +298,7 @@ int topology_build(struct topology *out, const struct mesh *mesh, struct err *er
     if (!b.no_memory && b.joins.count)
         join_shells(&made, &b.joins, n);
     else if (!b.no_memory)
-        flood_shells(&made, b.corners.next, n); /* no longer needed */
+        flood_shells(&made, b.corners.halfedges, n); /* no longer needed */
     free(b.joins.pair);
     corner_lists_free(&b.corners);
     if (b.no_memory) {
