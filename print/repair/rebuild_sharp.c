@@ -4,24 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/repair/rebuild_surface.h"
+#include "print/repair/rebuild_feature.h"
 
 /* Cosine of the angle between two normals of the input from which on an edge lies between. */
 #define SHARP 0.9
-/* Sine of the angle that two planes must make within a side of a tetrahedron. */
-#define LEAST_TURN 0.15
-/* A direction in which normals differ less than by this share has no say in where the point is. */
-#define LEAST_SPREAD 0.03
-/* New points keep that share of the height from the sides of their tetrahedron or triangle. */
-#define INNER 0.03
-
-/* What is left of a tetrahedron's polygon: its corners in a ring, and the tetrahedron. */
-struct polygon {
-    uint32_t corner[4];
-    size_t number[4]; /* grid points that its corners' edges end in */
-    int corners, numbers;
-};
-
 /* The sides that a sharp edge passes, each between two vertices, and the point there. */
 struct bends {
     uint64_t *side; /* lower vertex << 32 | higher, sorted */
@@ -29,43 +15,11 @@ struct bends {
     size_t count;
 };
 
-static struct vec normal_at(const struct surface *s, uint32_t v)
-{
-    const float *n = s->normals + 3 * (size_t)v;
-    return (struct vec){n[0], n[1], n[2]};
-}
-
 static bool is_sharp(const struct surface *s, uint32_t u, uint32_t v)
 {
-    struct vec a = normal_at(s, u), b = normal_at(s, v);
+    struct vec a = surface_normal(s, u), b = surface_normal(s, v);
     /* Without a normal (a lid of a hole) nothing is known. */
     return vec_dot(a, b) < SHARP && vec_dot(a, a) > 0.5 && vec_dot(b, b) > 0.5;
-}
-
-static void add_number(size_t *numbers, int *count, size_t number)
-{
-    for (int i = 0; i < *count; i++)
-        if (numbers[i] == number)
-            return;
-    numbers[(*count)++] = number;
-}
-
-/* The polygon that begins with triangle t. */
-static struct polygon polygon_at(const struct surface *s, size_t t)
-{
-    struct polygon p = {.corners = s->halves[t] ? 4 : 3};
-    const uint32_t *from = s->out->triangles + 3 * t;
-    for (int i = 0; i < 3; i++)
-        p.corner[i] = from[i];
-    if (s->halves[t])
-        p.corner[3] = from[5];
-    for (int i = 0; i < p.corners; i++) {
-        size_t end[2];
-        surface_ends(s, p.corner[i], end);
-        add_number(p.number, &p.numbers, end[0]);
-        add_number(p.number, &p.numbers, end[1]);
-    }
-    return p;
 }
 
 static bool polygon_is_sharp(const struct surface *s, size_t t)
@@ -75,121 +29,6 @@ static bool polygon_is_sharp(const struct surface *s, size_t t)
     if (s->halves[t])
         sharp |= is_sharp(s, c[0], c[5]) || is_sharp(s, c[2], c[5]) || is_sharp(s, c[1], c[5]);
     return sharp;
-}
-
-/* How far towards `to` one may go from `from` and stay a margin within a triangle (3 corners,
- * both in its plane) or tetrahedron (4): 1 all the way. */
-static double reach_within(const struct vec *corner, int corners, struct vec from, struct vec to)
-{
-    double most = 1;
-    for (int i = 0; i < corners; i++) {
-        struct vec a = corner[(i + 1) % corners], b = corner[(i + 2) % corners], n;
-        if (corners == 3) {
-            struct vec along = vec_sub(b, a), up = vec_sub(corner[i], a);
-            n = vec_sub(up, vec_scale(along, vec_dot(up, along) / vec_dot(along, along)));
-        } else {
-            n = vec_cross(vec_sub(b, a), vec_sub(corner[(i + 3) % corners], a));
-        }
-        double height = vec_dot(n, vec_sub(corner[i], a));
-        double here = vec_dot(n, vec_sub(from, a)) / height;
-        double there = vec_dot(n, vec_sub(to, a)) / height;
-        double least = fmin(INNER, here / 2);
-        if (there < least)
-            most = fmin(most, (here - least) / (here - there));
-    }
-    return most;
-}
-
-/* Nearer to the input than where we come from, or it is no edge but noise. */
-static struct vec if_better(const struct surface *s, struct vec from, struct vec to)
-{
-    const struct bvh *bvh = &s->grid->bvh;
-    double now = bvh_nearest(bvh, from, 2 * s->grid->step, NULL, NULL);
-    return bvh_nearest(bvh, to, now, NULL, NULL) < now ? to : from;
-}
-
-/* Where the planes of the input at u and v meet within the side of the grid that both lie on. */
-static struct vec bend_point(const struct surface *s, uint32_t u, uint32_t v)
-{
-    size_t number[4], ends[2][2];
-    int numbers = 0;
-    struct vec corner[3], middle;
-    surface_ends(s, u, ends[0]);
-    surface_ends(s, v, ends[1]);
-    for (int i = 0; i < 4; i++)
-        add_number(number, &numbers, ends[i / 2][i % 2]);
-    for (int i = 0; i < 3; i++)
-        corner[i] = surface_corner(s, number[i]);
-    struct vec a = mesh_point(s->out, u), b = mesh_point(s->out, v);
-    middle = vec_scale(vec_add(a, b), 0.5);
-    struct vec flat =
-        vec_unit(vec_cross(vec_sub(corner[1], corner[0]), vec_sub(corner[2], corner[0])));
-    struct vec n = normal_at(s, u), m = normal_at(s, v);
-    n = vec_unit(vec_sub(n, vec_scale(flat, vec_dot(n, flat))));
-    m = vec_unit(vec_sub(m, vec_scale(flat, vec_dot(m, flat))));
-    double turn = vec_dot(vec_cross(n, m), flat);
-    if (fabs(turn) < LEAST_TURN)
-        return middle;
-    /* middle + x with n.x = p, m.x = q and x in the plane */
-    double p = vec_dot(n, vec_sub(a, middle)), q = vec_dot(m, vec_sub(b, middle));
-    struct vec x = vec_scale(
-        vec_add(vec_scale(vec_cross(m, flat), p), vec_scale(vec_cross(flat, n), q)), 1 / turn);
-    struct vec to = vec_add(middle, x);
-    return if_better(s, middle, vec_add(middle, vec_scale(x, reach_within(corner, 3, middle, to))));
-}
-
-/* Eigenvectors in the columns of v, by Jacobi's rotations; a becomes diagonal. */
-static void diagonalize(double a[3][3], double v[3][3])
-{
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++)
-            v[i][j] = i == j;
-    for (int round = 0; round < 12; round++)
-        for (int p = 0; p < 2; p++)
-            for (int q = p + 1; q < 3; q++) {
-                if (fabs(a[p][q]) < 1e-12)
-                    continue;
-                double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
-                double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1));
-                double c = 1 / sqrt(t * t + 1), w = t * c;
-                for (int k = 0; k < 3; k++) {
-                    double x = a[k][p], y = a[k][q];
-                    a[k][p] = c * x - w * y, a[k][q] = w * x + c * y;
-                }
-                for (int k = 0; k < 3; k++) {
-                    double x = a[p][k], y = a[q][k];
-                    a[p][k] = c * x - w * y, a[q][k] = w * x + c * y;
-                    x = v[k][p], y = v[k][q];
-                    v[k][p] = c * x - w * y, v[k][q] = w * x + c * y;
-                }
-            }
-}
-
-/* The place nearest to all the polygon's planes, from `start` no further than they tell. */
-static struct vec meet_planes(const struct surface *s, const struct polygon *p, struct vec start)
-{
-    double a[3][3] = {{0}}, v[3][3], right[3] = {0}, most = 0;
-    for (int i = 0; i < p->corners; i++) {
-        struct vec n = normal_at(s, p->corner[i]);
-        double k[3] = {n.x, n.y, n.z},
-               off = vec_dot(n, vec_sub(mesh_point(s->out, p->corner[i]), start));
-        for (int r = 0; r < 3; r++) {
-            right[r] += k[r] * off;
-            for (int c = 0; c < 3; c++)
-                a[r][c] += k[r] * k[c];
-        }
-    }
-    diagonalize(a, v);
-    for (int i = 0; i < 3; i++)
-        most = fmax(most, a[i][i]);
-    struct vec x = start;
-    for (int i = 0; i < 3; i++) {
-        if (a[i][i] < LEAST_SPREAD * most)
-            continue;
-        double by = (v[0][i] * right[0] + v[1][i] * right[1] + v[2][i] * right[2]) / a[i][i];
-        x = vec_add(x, vec_scale((struct vec){v[0][i], v[1][i], v[2][i]}, by));
-    }
-    return x;
 }
 
 static int compare_sides(const void *a, const void *b)
@@ -231,28 +70,6 @@ static int ring_of(uint32_t ring[8], const struct bends *b, const struct polygon
     return count;
 }
 
-/* On the sharp edge between two bends, or where all planes meet: a corner. */
-static struct vec middle_point(const struct surface *s, const struct bends *b,
-                               const struct polygon *p)
-{
-    uint32_t ring[8];
-    int count = ring_of(ring, b, p), bends = 0;
-    struct vec all = {0}, bent = {0}, corner[4];
-    for (int i = 0; i < 4; i++)
-        corner[i] = surface_corner(s, p->number[i]);
-    for (int i = 0; i < count; i++) {
-        struct vec at = mesh_point(s->out, ring[i]);
-        all = vec_add(all, vec_scale(at, 1.0 / count));
-        bends += ring[i] >= s->out->vertex_count - b->count;
-        if (ring[i] >= s->out->vertex_count - b->count)
-            bent = vec_add(bent, at);
-    }
-    struct vec start = bends > 1 ? vec_scale(bent, 1.0 / bends) : all;
-    struct vec to = meet_planes(s, p, start);
-    to = vec_add(all, vec_scale(vec_sub(to, all), reach_within(corner, 4, all, to)));
-    return if_better(s, all, to);
-}
-
 /* The sharp sides of all sharp polygons, each once. */
 static int find_bends(struct bends *b, const struct surface *s, const uint32_t *sharp, size_t count)
 {
@@ -261,7 +78,7 @@ static int find_bends(struct bends *b, const struct surface *s, const uint32_t *
         return FAIL(s->err, ERR_LIMIT, "no memory for %zu sharp polygons", count);
     size_t all = 0;
     for (size_t i = 0; i < count; i++) {
-        struct polygon p = polygon_at(s, sharp[i]);
+        struct polygon p = surface_polygon(s, sharp[i]);
         for (int k = 0; k < p.corners; k++)
             if (is_sharp(s, p.corner[k], p.corner[(k + 1) % p.corners]))
                 b->side[all++] = side_of(p.corner[k], p.corner[(k + 1) % p.corners]);
@@ -287,18 +104,23 @@ static int grow_vertices(struct surface *s, size_t more)
     return 0;
 }
 
-static int place_bends(struct surface *s, struct bends *b)
+static void place_points(struct surface *s, struct bends *b, const uint32_t *sharp, size_t count)
 {
-    size_t first = s->out->vertex_count;
+    const size_t bends = b->count, first = s->cut_vertices;
 #pragma omp parallel for schedule(dynamic, 64)
-    for (size_t i = 0; i < b->count; i++) {
-        uint32_t at = (uint32_t)(first + i);
-        b->vertex[i] = at;
-        mesh_point_set(s->out, at,
-                       bend_point(s, (uint32_t)(b->side[i] >> 32), (uint32_t)b->side[i]));
+    for (size_t i = 0; i < bends; i++) {
+        struct vec at = surface_bend(s, (uint32_t)(b->side[i] >> 32), (uint32_t)b->side[i]);
+        b->vertex[i] = (uint32_t)(first + i);
+        mesh_point_set(s->out, b->vertex[i], at);
     }
-    s->out->vertex_count += b->count;
-    return 0;
+#pragma omp parallel for schedule(dynamic, 64)
+    for (size_t i = 0; i < count; i++) {
+        struct polygon p = surface_polygon(s, sharp[i]);
+        uint32_t ring[8];
+        int corners = ring_of(ring, b, &p);
+        mesh_point_set(s->out, (uint32_t)(first + bends + i), surface_middle(s, &p, ring, corners));
+    }
+    s->out->vertex_count = first + bends + count;
 }
 
 /* Triangles around the middle point of each sharp polygon; the others are copied. */
@@ -315,7 +137,7 @@ static int fan_out(struct surface *s, const struct bends *b, const uint32_t *sha
             memcpy(to + 3 * made++, m->triangles + 3 * t, 3 * sizeof *to);
             continue;
         }
-        struct polygon p = polygon_at(s, t);
+        struct polygon p = surface_polygon(s, t);
         uint32_t ring[8];
         int corners = ring_of(ring, b, &p);
         for (int i = 0; i < corners; i++, made++) {
@@ -353,17 +175,12 @@ int surface_sharpen(struct surface *s)
     uint32_t *sharp = NULL;
     size_t count;
     struct bends b = {0};
+    s->cut_vertices = s->out->vertex_count;
     int failed = find_sharp(&sharp, &count, s) || find_bends(&b, s, sharp, count) ||
-                 grow_vertices(s, b.count + count) || place_bends(s, &b);
+                 grow_vertices(s, b.count + count);
     if (!failed) {
-        size_t first = s->out->vertex_count;
-#pragma omp parallel for schedule(dynamic, 64)
-        for (size_t i = 0; i < count; i++) {
-            struct polygon p = polygon_at(s, sharp[i]);
-            mesh_point_set(s->out, (uint32_t)(first + i), middle_point(s, &b, &p));
-        }
-        failed = fan_out(s, &b, sharp, count, (uint32_t)first);
-        s->out->vertex_count += count;
+        place_points(s, &b, sharp, count);
+        failed = fan_out(s, &b, sharp, count, (uint32_t)(s->cut_vertices + b.count));
     }
     free(sharp);
     free(b.side);

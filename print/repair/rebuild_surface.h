@@ -28,6 +28,7 @@ struct surface {
     uint64_t *edges; /* per vertex: 8 x the number of its edge's lower point + direction */
     uint8_t *halves; /* per triangle: 1 when it and the next one share a tetrahedron */
     size_t vertex_room, triangle_room;
+    size_t cut_vertices; /* those on edges of the grid; the others were added to them */
     struct besides besides;
     float *normals; /* per vertex: of the input where it was placed, from solid to empty; or 0 */
     struct err *err;
