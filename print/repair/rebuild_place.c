@@ -13,22 +13,10 @@
 /* Of a step: what two tangent planes may be off before a ray is asked where it crosses. */
 #define PLANE_ERROR 0.02
 
-/* The winding number's 1/2 by halving: for the lids of holes, where no surface is near. */
-static double cross_by_value(const struct grid *g, struct vec a, struct vec b)
-{
-    double low = 0, high = 1;
-    for (int i = 0; i < 5; i++) {
-        double middle = (low + high) / 2;
-        struct vec p = vec_add(a, vec_scale(vec_sub(b, a), middle));
-        if (grid_value(g, p) > 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (low + high) / 2;
-}
+/* A beside point's value is to be asked for. */
+#define WANTED INFINITY
 
-static const struct beside *beside_of(const struct besides *b, size_t point)
+static struct beside *beside_of(const struct besides *b, size_t point)
 {
     uint64_t below = b->wanted[point / 64] & (((uint64_t)1 << point % 64) - 1);
     return &b->at[b->before[point / 64] + (uint32_t)__builtin_popcountll(below)];
@@ -74,64 +62,110 @@ static double in_front(const struct grid *g, const struct beside *b, struct vec 
     return vec_dot(vec_of(b->normal), vec_sub(p, mesh_corner(g->bvh.mesh, b->triangle, 0)));
 }
 
+/* An edge of the grid from its inside end to its outside end. */
+struct crossing {
+    struct beside *in, *out;
+    struct vec a, b;
+};
+
 /* Both ends see the same plane, so that their distances tell where it is crossed. */
-static bool is_plain(const struct grid *g, const struct beside *in, struct vec a,
-                     const struct beside *out, struct vec b)
+static bool is_plain(const struct grid *g, const struct crossing *c)
 {
+    const struct beside *in = c->in, *out = c->out;
     double most = PLANE_ERROR * g->step;
     return in->triangle != UINT32_MAX && out->triangle != UINT32_MAX &&
-           fabs(fabs(in_front(g, in, b)) - out->distance) < most &&
-           fabs(fabs(in_front(g, out, a)) - in->distance) < most &&
+           fabs(fabs(in_front(g, in, c->b)) - out->distance) < most &&
+           fabs(fabs(in_front(g, out, c->a)) - in->distance) < most &&
            fabs(vec_dot(vec_of(in->normal), vec_of(out->normal))) > 0.9;
 }
 
-/* Seen from outside, as the eye does: the first triangle on the way in. */
-static bool cross_by_ray(const struct grid *g, struct vec a, struct vec b, double *t,
-                         struct vec *normal)
+/* Where from a to b a triangle is crossed; -1: nowhere. */
+static double cross_triangle(const struct grid *g, uint32_t triangle, struct vec a, struct vec b)
 {
-    uint32_t hit;
-    double at = bvh_ray(&g->bvh, b, vec_sub(a, b), 0, UINT32_MAX, &hit);
-    if (!(at <= 1))
+    const struct mesh *m = g->bvh.mesh;
+    if (triangle == UINT32_MAX)
+        return -1;
+    struct vec p = mesh_corner(m, triangle, 0), d = vec_sub(b, a), from = vec_sub(a, p);
+    struct vec e = vec_sub(mesh_corner(m, triangle, 1), p);
+    struct vec f = vec_sub(mesh_corner(m, triangle, 2), p);
+    struct vec across = vec_cross(d, f), q = vec_cross(from, e);
+    double det = vec_dot(e, across), u = vec_dot(from, across), v = vec_dot(d, q);
+    if (det < 0)
+        det = -det, u = -u, v = -v, q = vec_scale(q, -1);
+    double t = vec_dot(f, q) / det;
+    return det > 0 && u >= 0 && v >= 0 && u + v <= det && t >= 0 && t <= 1 ? t : -1;
+}
+
+/* Seen from outside, as the eye does: the first triangle on the way in, which as a rule is nearest
+ * to one of the ends. */
+static bool cross_exactly(const struct grid *g, const struct crossing *c, double *t,
+                          struct vec *normal)
+{
+    double one = cross_triangle(g, c->in->triangle, c->a, c->b);
+    double two = cross_triangle(g, c->out->triangle, c->a, c->b);
+    uint32_t hit = one > two ? c->in->triangle : c->out->triangle;
+    *t = fmax(one, two);
+    if (*t < 0)
+        *t = 1 - bvh_ray(&g->bvh, c->b, vec_sub(c->a, c->b), 0, UINT32_MAX, &hit);
+    if (!(*t >= 0))
         return false;
-    *t = 1 - at;
     *normal = vec_unit(mesh_normal2(g->bvh.mesh, hit));
     return true;
 }
 
-/*
- * Where the surface crosses from an inside point a to an outside point b, told by their distances
- * to the input surface. A thickened surface lies that much further out.
- */
-static double cross_by_distance(const struct grid *g, struct vec a, struct vec b, double da,
-                                double db)
+/* How far the surface is from both ends; one that is thickened lies that much further out. */
+static void distances(const struct grid *g, const struct crossing *c, double *in, double *out)
 {
-    double length = vec_length(vec_sub(b, a)), thicken = g->thicken;
-    double in = thicken > 0 && da < thicken ? thicken - da : thicken + da, out = db - thicken;
-    if (in + out > 1.5 * length || !(in + out > 0))
-        return cross_by_value(g, a, b);
+    double thicken = g->thicken, d = c->in->distance;
+    *in = thicken > 0 && d < thicken ? thicken - d : thicken + d;
+    *out = c->out->distance - thicken;
+}
+
+/* The lid of a hole: no surface near enough to lie between. */
+static bool is_lid(const struct grid *g, const struct crossing *c)
+{
+    double in, out;
+    distances(g, c, &in, &out);
+    return in + out > 1.5 * vec_length(vec_sub(c->b, c->a)) || !(in + out > 0);
+}
+
+static double cross_by_distance(const struct grid *g, const struct crossing *c)
+{
+    double in, out;
+    distances(g, c, &in, &out);
+    if (is_lid(g, c)) /* where the winding number is 1/2: it changes slowly there */
+        in = fmax(c->in->value, 1e-6), out = fmax(-c->out->value, 1e-6);
     return in / (in + out);
 }
 
-static void place_vertex(struct surface *s, uint32_t vertex)
+static struct crossing crossing_of(const struct surface *s, uint32_t vertex)
 {
     const struct grid *g = s->grid;
     size_t end[2];
     surface_ends(s, vertex, end);
     size_t in = g->state[end[0]] == GRID_INSIDE ? 0 : 1;
-    const struct beside *at[2] = {beside_of(&s->besides, end[in]),
-                                  beside_of(&s->besides, end[1 - in])};
-    struct vec a = corner_of(g, end[in], at[0]), b = corner_of(g, end[1 - in], at[1]);
-    struct vec along = vec_sub(b, a), normal = {0};
+    struct crossing c = {.in = beside_of(&s->besides, end[in]),
+                         .out = beside_of(&s->besides, end[1 - in])};
+    c.a = corner_of(g, end[in], c.in);
+    c.b = corner_of(g, end[1 - in], c.out);
+    return c;
+}
+
+static void place_vertex(struct surface *s, uint32_t vertex)
+{
+    const struct grid *g = s->grid;
+    struct crossing c = crossing_of(s, vertex);
+    struct vec along = vec_sub(c.b, c.a), normal = {0};
     double t;
-    bool plain = is_plain(g, at[0], a, at[1], b);
-    if (g->thicken > 0 || plain || !cross_by_ray(g, a, b, &t, &normal)) {
-        t = cross_by_distance(g, a, b, at[0]->distance, at[1]->distance);
-        normal = plain ? vec_of(at[t > 0.5]->normal) : (struct vec){0};
+    bool plain = is_plain(g, &c);
+    if (g->thicken > 0 || plain || is_lid(g, &c) || !cross_exactly(g, &c, &t, &normal)) {
+        t = cross_by_distance(g, &c);
+        normal = plain ? vec_of((t > 0.5 ? c.out : c.in)->normal) : (struct vec){0};
     }
     if (vec_dot(normal, along) < 0)
         normal = vec_scale(normal, -1);
     t = t < EDGE_MARGIN ? EDGE_MARGIN : t > 1 - EDGE_MARGIN ? 1 - EDGE_MARGIN : t;
-    mesh_point_set(s->out, vertex, vec_add(a, vec_scale(along, t)));
+    mesh_point_set(s->out, vertex, vec_add(c.a, vec_scale(along, t)));
     float *n = s->normals + 3 * (size_t)vertex;
     n[0] = (float)normal.x, n[1] = (float)normal.y, n[2] = (float)normal.z;
 }
@@ -204,6 +238,26 @@ static int find_besides(struct surface *s)
     return 0;
 }
 
+/* The winding numbers at the ends of edges that cross a lid: once a point. */
+static void value_lids(struct surface *s)
+{
+    struct besides *b = &s->besides;
+    const size_t words = s->grid->n[0] * s->grid->n[1] * s->grid->n[2] / 64 + 1;
+    for (uint32_t v = 0; v < (uint32_t)s->out->vertex_count; v++) {
+        struct crossing c = crossing_of(s, v);
+        if (is_lid(s->grid, &c))
+            c.in->value = c.out->value = WANTED;
+    }
+#pragma omp parallel for schedule(dynamic, 64)
+    for (size_t w = 0; w < words; w++) {
+        uint32_t slot = b->before[w];
+        for (uint64_t left = b->wanted[w]; left; left &= left - 1, slot++)
+            if (b->at[slot].value == WANTED)
+                b->at[slot].value = (float)grid_value(
+                    s->grid, point_of(s->grid, 64 * w + (size_t)__builtin_ctzll(left)));
+    }
+}
+
 int surface_place(struct surface *s)
 {
     const size_t vertices = s->out->vertex_count;
@@ -212,6 +266,7 @@ int surface_place(struct surface *s)
         return FAIL(s->err, ERR_LIMIT, "no memory for the normals of %zu vertices", vertices);
     if (find_besides(s))
         return -1;
+    value_lids(s);
 #pragma omp parallel for schedule(dynamic, 256)
     for (uint32_t v = 0; v < (uint32_t)vertices; v++)
         place_vertex(s, v);

@@ -8,6 +8,10 @@
 
 /* Cosine of the angle between two normals of the input from which on an edge lies between. */
 #define SHARP 0.9
+/* Share of sharp polygons from which on the input is a tangle as fine as the grid, not a body with
+ * edges: left as it is. */
+#define MOST_SHARP 0.25
+
 /* The sides that a sharp edge passes, each between two vertices, and the point there. */
 struct bends {
     uint64_t *side; /* lower vertex << 32 | higher, sorted */
@@ -176,8 +180,11 @@ int surface_sharpen(struct surface *s)
     size_t count;
     struct bends b = {0};
     s->cut_vertices = s->out->vertex_count;
-    int failed = find_sharp(&sharp, &count, s) || find_bends(&b, s, sharp, count) ||
-                 grow_vertices(s, b.count + count);
+    if (find_sharp(&sharp, &count, s))
+        return -1;
+    if ((double)count > MOST_SHARP * (double)s->out->triangle_count)
+        count = 0;
+    int failed = find_bends(&b, s, sharp, count) || grow_vertices(s, b.count + count);
     if (!failed) {
         place_points(s, &b, sharp, count);
         failed = fan_out(s, &b, sharp, count, (uint32_t)(s->cut_vertices + b.count));

@@ -12,6 +12,7 @@ struct beside {
     float distance;    /* from there to the surface; the search's limit where nothing is near */
     float normal[3];   /* of the nearest triangle, unit; 0 where nothing is near */
     uint32_t triangle; /* UINT32_MAX: nothing near */
+    float value;       /* winding number less 1/2, where no surface tells the vertices' places */
 };
 
 /* The points beside the surface, found by their numbers. */
