@@ -30,6 +30,11 @@ static double longest_edge(const struct grid *g)
 void surface_ends(const struct surface *s, uint32_t vertex, size_t end[2])
 {
     const size_t *n = s->grid->n, step[3] = {1, n[0], n[0] * n[1]};
+    if (s->edges[vertex] & SURFACE_PAIR) {
+        const size_t *pair = s->pairs[s->edges[vertex] & ~SURFACE_PAIR];
+        end[0] = pair[0], end[1] = pair[1];
+        return;
+    }
     end[0] = end[1] = s->edges[vertex] / 8;
     for (int k = 0; k < 3; k++)
         end[1] += s->edges[vertex] >> k & 1 ? step[k] : 0;
@@ -53,6 +58,10 @@ static struct vec corner_of(const struct grid *g, size_t number, const struct be
 
 struct vec surface_corner(const struct surface *s, size_t number)
 {
+    if (number >= surface_points(s))
+        return s->betweens[number - surface_points(s)].at;
+    if (!(s->besides.wanted[number / 64] >> number % 64 & 1))
+        return point_of(s->grid, number);
     return corner_of(s->grid, number, beside_of(&s->besides, number));
 }
 
@@ -96,6 +105,28 @@ static double cross_triangle(const struct grid *g, uint32_t triangle, struct vec
     return det > 0 && u >= 0 && v >= 0 && u + v <= det && t >= 0 && t <= 1 ? t : -1;
 }
 
+bool surface_ray(const struct grid *g, struct vec a, struct vec b, double *t, struct vec *normal)
+{
+    uint32_t hit;
+    *t = 1 - bvh_ray(&g->bvh, b, vec_sub(a, b), 0, UINT32_MAX, &hit);
+    if (!(*t >= 0))
+        return false;
+    *normal = vec_unit(mesh_normal2(g->bvh.mesh, hit));
+    return true;
+}
+
+void surface_put(struct surface *s, uint32_t vertex, struct vec a, struct vec b, double t,
+                 struct vec normal)
+{
+    struct vec along = vec_sub(b, a);
+    if (vec_dot(normal, along) < 0)
+        normal = vec_scale(normal, -1);
+    t = t < EDGE_MARGIN ? EDGE_MARGIN : t > 1 - EDGE_MARGIN ? 1 - EDGE_MARGIN : t;
+    mesh_point_set(s->out, vertex, vec_add(a, vec_scale(along, t)));
+    float *n = s->normals + 3 * (size_t)vertex;
+    n[0] = (float)normal.x, n[1] = (float)normal.y, n[2] = (float)normal.z;
+}
+
 /* Seen from outside, as the eye does: the first triangle on the way in, which as a rule is nearest
  * to one of the ends. */
 static bool cross_exactly(const struct grid *g, const struct crossing *c, double *t,
@@ -106,9 +137,7 @@ static bool cross_exactly(const struct grid *g, const struct crossing *c, double
     uint32_t hit = one > two ? c->in->triangle : c->out->triangle;
     *t = fmax(one, two);
     if (*t < 0)
-        *t = 1 - bvh_ray(&g->bvh, c->b, vec_sub(c->a, c->b), 0, UINT32_MAX, &hit);
-    if (!(*t >= 0))
-        return false;
+        return surface_ray(g, c->a, c->b, t, normal);
     *normal = vec_unit(mesh_normal2(g->bvh.mesh, hit));
     return true;
 }
@@ -155,19 +184,14 @@ static void place_vertex(struct surface *s, uint32_t vertex)
 {
     const struct grid *g = s->grid;
     struct crossing c = crossing_of(s, vertex);
-    struct vec along = vec_sub(c.b, c.a), normal = {0};
+    struct vec normal = {0};
     double t;
     bool plain = is_plain(g, &c);
     if (g->thicken > 0 || plain || is_lid(g, &c) || !cross_exactly(g, &c, &t, &normal)) {
         t = cross_by_distance(g, &c);
         normal = plain ? vec_of((t > 0.5 ? c.out : c.in)->normal) : (struct vec){0};
     }
-    if (vec_dot(normal, along) < 0)
-        normal = vec_scale(normal, -1);
-    t = t < EDGE_MARGIN ? EDGE_MARGIN : t > 1 - EDGE_MARGIN ? 1 - EDGE_MARGIN : t;
-    mesh_point_set(s->out, vertex, vec_add(c.a, vec_scale(along, t)));
-    float *n = s->normals + 3 * (size_t)vertex;
-    n[0] = (float)normal.x, n[1] = (float)normal.y, n[2] = (float)normal.z;
+    surface_put(s, vertex, c.a, c.b, t, normal);
 }
 
 /* Not where a wall is thickened: its surface is not the input's. */
@@ -280,6 +304,8 @@ void surface_free(struct surface *s)
     free(s->edges);
     free(s->halves);
     free(s->normals);
+    free(s->betweens);
+    free(s->pairs);
     free(s->besides.wanted);
     free(s->besides.before);
     free(s->besides.at);

@@ -8,10 +8,6 @@
 
 /* Cosine of the angle between two normals of the input from which on an edge lies between. */
 #define SHARP 0.9
-/* Share of sharp polygons from which on the input is a tangle as fine as the grid, not a body with
- * edges: left as it is. */
-#define MOST_SHARP 0.25
-
 /* The sides that a sharp edge passes, each between two vertices, and the point there. */
 struct bends {
     uint64_t *side; /* lower vertex << 32 | higher, sorted */
@@ -26,7 +22,7 @@ static bool is_sharp(const struct surface *s, uint32_t u, uint32_t v)
     return vec_dot(a, b) < SHARP && vec_dot(a, a) > 0.5 && vec_dot(b, b) > 0.5;
 }
 
-static bool polygon_is_sharp(const struct surface *s, size_t t)
+bool surface_is_sharp(const struct surface *s, size_t t)
 {
     const uint32_t *c = s->out->triangles + 3 * t;
     bool sharp = is_sharp(s, c[0], c[1]) || is_sharp(s, c[1], c[2]) || is_sharp(s, c[0], c[2]);
@@ -164,12 +160,12 @@ static int find_sharp(uint32_t **sharp, size_t *count, const struct surface *s)
     size_t n = s->out->triangle_count, room = 0;
     *count = 0;
     for (size_t t = 0; t < n; t += 1 + (size_t)s->halves[t])
-        room += polygon_is_sharp(s, t);
+        room += surface_is_sharp(s, t);
     *sharp = malloc((room + 1) * sizeof **sharp);
     if (!*sharp)
         return FAIL(s->err, ERR_LIMIT, "no memory for %zu sharp polygons", room);
     for (size_t t = 0; t < n; t += 1 + (size_t)s->halves[t])
-        if (polygon_is_sharp(s, t))
+        if (surface_is_sharp(s, t))
             (*sharp)[(*count)++] = (uint32_t)t;
     return 0;
 }
@@ -182,7 +178,7 @@ int surface_sharpen(struct surface *s)
     s->cut_vertices = s->out->vertex_count;
     if (find_sharp(&sharp, &count, s))
         return -1;
-    if ((double)count > MOST_SHARP * (double)s->out->triangle_count)
+    if ((double)count > SURFACE_MOST_SHARP * (double)s->out->triangle_count)
         count = 0;
     int failed = find_bends(&b, s, sharp, count) || grow_vertices(s, b.count + count);
     if (!failed) {

@@ -22,6 +22,14 @@ struct besides {
     struct beside *at;
 };
 
+/* A point between two grid points of one state that is of the other: the tetrahedra around their
+ * edge are cut in two there. Its number follows those of the grid points. */
+struct between {
+    struct vec at;
+    size_t ends[2]; /* lower number first */
+    bool inside;
+};
+
 struct surface {
     const struct grid *grid;
     uint32_t *crossing[2]; /* vertex numbers on the edges of two layers of points */
@@ -31,9 +39,23 @@ struct surface {
     size_t vertex_room, triangle_room;
     size_t cut_vertices; /* those on edges of the grid; the others were added to them */
     struct besides besides;
+    struct between *betweens; /* sorted by their ends */
+    size_t between_count;
+    size_t (*pairs)[2]; /* ends of edges that end in one of those: edges has SURFACE_PAIR + place */
     float *normals; /* per vertex: of the input where it was placed, from solid to empty; or 0 */
     struct err *err;
 };
+
+/* Share of sharp polygons from which on the input is a tangle as fine as the grid, not a body with
+ * edges: left as it is. */
+#define SURFACE_MOST_SHARP 0.25
+
+#define SURFACE_PAIR ((uint64_t)1 << 63)
+
+static inline size_t surface_points(const struct surface *s)
+{
+    return s->grid->n[0] * s->grid->n[1] * s->grid->n[2];
+}
 
 /** The two grid points of a vertex's edge, the lower one first. */
 void surface_ends(const struct surface *s, uint32_t vertex, size_t end[2]);
@@ -43,6 +65,22 @@ struct vec surface_corner(const struct surface *s, size_t number);
 
 /** Fills besides and normals, and puts the vertices where the input crosses their edges. */
 int surface_place(struct surface *s) MUST_CHECK;
+
+/** The first triangle of the input from b towards a: where from a to b, and its normal. */
+bool surface_ray(const struct grid *g, struct vec a, struct vec b, double *t, struct vec *normal);
+
+/** Places one vertex where from the inside point a to b something is crossed, with the normal. */
+void surface_put(struct surface *s, uint32_t vertex, struct vec a, struct vec b, double t,
+                 struct vec normal);
+
+/**
+ * Where an edge of the input passes between grid points that are all on one side, the straight cut
+ * does not see it. Cuts tetrahedra in two where it crosses one of their edges twice.
+ */
+int surface_split(struct surface *s) MUST_CHECK;
+
+/** Whether an edge of the input passes the polygon that begins with triangle t. */
+bool surface_is_sharp(const struct surface *s, size_t t);
 
 /**
  * Gives tetrahedra that an edge or a corner of the input passes a point on it, and their sides a

@@ -177,7 +177,7 @@ int grid_surface(struct mesh *out, const struct grid *g, struct err *err)
     if (!failed)
         failed = surface_place(&s);
     if (!failed && !(g->thicken > 0))
-        failed = surface_sharpen(&s);
+        failed = surface_split(&s) || surface_sharpen(&s) ? -1 : 0;
     surface_free(&s);
     if (failed)
         mesh_free(&made);
