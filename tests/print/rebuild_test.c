@@ -61,7 +61,8 @@ static void edges_off(struct spread *out, const struct mesh *m, const struct rot
     *out = s;
 }
 
-/* Cut straight, an edge lies 0.28 of a step from the surface as a mean. */
+/* Cut straight, edges lie 0.2 of a step off the surface as a mean, and 94 % of them 0.05 or more.
+ */
 static void test_rebuild__keeps_the_edges_of_a_turned_cube(void)
 {
     struct mesh m = {0}, out = {0};
@@ -72,9 +73,9 @@ static void test_rebuild__keeps_the_edges_of_a_turned_cube(void)
     CHECK(mesh_is_sound(&out));
     struct spread s = {0};
     edges_off(&s, &out, &turn, 10);
-    CHECK(s.mean < 0.05);
-    CHECK(s.far_share < 0.25);
-    CHECK(s.most < 0.5);
+    CHECK(s.mean < 0.01);
+    CHECK(s.far_share < 0.03);
+    CHECK(s.most < 0.2);
     CHECK_NEAR(mesh_volume(&out), 8000, 2);
     mesh_free(&m);
     mesh_free(&out);
@@ -111,7 +112,7 @@ static void test_rebuild__keeps_sides_flat(void)
     size_t before = out.triangle_count;
     struct decimate_options how = {.max_error_mm = 0.005};
     CHECK_OK(mesh_decimate(&out, &how, &err));
-    CHECK(out.triangle_count < before / 20);
+    CHECK(out.triangle_count < before / 40);
     CHECK(mesh_is_sound(&out));
     mesh_free(&m);
     mesh_free(&out);
