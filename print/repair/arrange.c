@@ -46,6 +46,7 @@ static void work_free(struct work *w)
     free(w->from);
     free(w->dirty);
     free(w->cut);
+    free(w->stuck);
     *w = (struct work){0};
 }
 
@@ -93,7 +94,8 @@ static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
     w->from = malloc((n + 1) * sizeof *w->from);
     w->dirty = malloc(n + 1);
     w->cut = calloc(n + 1, 1);
-    if (!w->from || !w->dirty || !w->cut)
+    w->stuck = calloc(n + 1, 1);
+    if (!w->from || !w->dirty || !w->cut || !w->stuck)
         return FAIL(err, ERR_LIMIT, "no memory to arrange %zu triangles", n);
     for (size_t t = 0; t < n; t++)
         w->from[t] = (uint32_t)t;
@@ -194,6 +196,8 @@ static int run_rounds(struct work *w, struct arrange_counts *counts, struct err 
             break;
         counts->rounds++;
     }
+    for (size_t i = 0; i < 2 * pairs.count; i++)
+        w->stuck[w->from[pairs.pair[i / 2][i % 2]]] = 1;
     bvh_pairs_free(&pairs);
     return state;
 }
@@ -207,7 +211,7 @@ static int attempt(struct work *best, struct arrange_counts *best_counts, const 
     int state = work_open(&w, mesh, err);
     w.tests = best_counts->tests;
     if (!state && number > 0)
-        state = work_nudge(&w, best->cut, number, err);
+        state = work_nudge(&w, best, number, err);
     if (!state)
         state = run_rounds(&w, &counts, err);
     counts.tests = best_counts->tests = w.tests;
