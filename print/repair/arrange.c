@@ -15,6 +15,7 @@
 #define MAX_SNAPS 6
 #define MAX_SQUASHES 16
 #define MAX_NUDGES 3
+#define HOPELESS 1000 /* pairs left: no nudge of a few steps settles so many */
 
 static bool has_area(const struct mesh *mesh, size_t t)
 {
@@ -235,7 +236,9 @@ int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *coun
     struct work w = {0};
     struct arrange_counts made = {0};
     int failed = attempt(&w, &made, mesh, 0, err);
-    for (int i = 1; i <= MAX_NUDGES && !failed && made.left && made.tests < ARRANGE_MOST_TESTS; i++)
+    for (int i = 1; i <= MAX_NUDGES && !failed && made.left && made.left < HOPELESS &&
+                    made.tests < ARRANGE_MOST_TESTS;
+         i++)
         failed = attempt(&w, &made, mesh, i, err);
     if (failed || mesh_compact(&w.mesh, err)) {
         work_free(&w);
