@@ -33,7 +33,8 @@ int mesh_append(struct mesh *to, const struct mesh *from, bool inside_out, struc
     struct mesh added = {.xyz = to->xyz + 3 * to->vertex_count,
                          .triangles = to->triangles + 3 * to->triangle_count,
                          .triangle_count = from->triangle_count};
-    memcpy(added.xyz, from->xyz, from->vertex_count * 3 * sizeof *added.xyz);
+    if (from->vertex_count) /* an empty mesh has no array */
+        memcpy(added.xyz, from->xyz, from->vertex_count * 3 * sizeof *added.xyz);
     for (size_t h = 0; h < 3 * from->triangle_count; h++)
         added.triangles[h] = from->triangles[h] + (uint32_t)to->vertex_count;
     if (inside_out)
