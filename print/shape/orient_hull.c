@@ -18,6 +18,7 @@
 #define ROUNDS 4     /* of adding what sticks out of the large faces */
 #define SHAKE 1e-6   /* of the size */
 #define SLACK 1e-11  /* the same: far more than rounding, far less than the shaking */
+#define BOXES 32     /* along each side */
 #define FINE_DEG 0.5 /* faces that differ by less are one side */
 
 struct face {
@@ -28,6 +29,8 @@ struct face {
 
 struct hull {
     const struct mesh *mesh;
+    double low[3];
+    uint32_t *starts, *order; /* vertices by boxes */
     struct face *faces;
     uint32_t (*rim)[2]; /* edges of the faces that a new point sees */
     uint32_t *vertices; /* that it is of, or was asked about */
@@ -131,14 +134,54 @@ static int hull_add(struct hull *h, uint32_t vertex, struct err *err)
     return h->count <= 2 * h->vertex_count + 8 ? join(h, vertex, err) : 0;
 }
 
-static uint32_t furthest(const struct mesh *mesh, struct vec way)
+static size_t box_of(const struct hull *h, const float *p)
+{
+    size_t box = 0;
+    for (int k = 0; k < 3; k++) {
+        double at = (p[k] - h->low[k]) / h->size * BOXES;
+        size_t i = at > 0 ? (size_t)at : 0;
+        box = box * BOXES + (i < BOXES ? i : BOXES - 1);
+    }
+    return box;
+}
+
+/* Lists the vertices by the boxes that they lie in: one look tells that a box is too near. */
+static int put_in_boxes(struct hull *h, struct err *err)
+{
+    const struct mesh *mesh = h->mesh;
+    double high[3];
+    h->starts = calloc(BOXES * BOXES * BOXES + 2, sizeof *h->starts);
+    h->order = malloc((mesh->vertex_count + 1) * sizeof *h->order);
+    if (!h->starts || !h->order)
+        return FAIL(err, ERR_LIMIT, "no memory for a convex hull");
+    mesh_bounds(mesh, h->low, high);
+    for (size_t v = 0; v < mesh->vertex_count; v++)
+        h->starts[box_of(h, mesh->xyz + 3 * v) + 2]++;
+    for (size_t i = 2; i < BOXES * BOXES * BOXES + 2; i++)
+        h->starts[i] += h->starts[i - 1];
+    for (size_t v = 0; v < mesh->vertex_count; v++)
+        h->order[h->starts[box_of(h, mesh->xyz + 3 * v) + 1]++] = (uint32_t)v;
+    return 0;
+}
+
+static uint32_t furthest(const struct hull *h, struct vec way)
 {
     uint32_t best = 0;
-    double most = -INFINITY;
-    for (uint32_t v = 0; v < mesh->vertex_count; v++) {
-        double at = vec_dot(mesh_point(mesh, v), way);
-        if (at > most)
-            most = at, best = v;
+    double most = -INFINITY, side = h->size / BOXES;
+    double reach = 0.5001 * side * (fabs(way.x) + fabs(way.y) + fabs(way.z));
+    for (size_t i = 0; i < BOXES * BOXES * BOXES; i++) {
+        if (h->starts[i] == h->starts[i + 1])
+            continue;
+        struct vec middle = {h->low[0] + ((double)(i / BOXES / BOXES) + 0.5) * side,
+                             h->low[1] + ((double)(i / BOXES % BOXES) + 0.5) * side,
+                             h->low[2] + ((double)(i % BOXES) + 0.5) * side};
+        if (vec_dot(middle, way) + reach <= most)
+            continue;
+        for (uint32_t v = h->starts[i]; v < h->starts[i + 1]; v++) {
+            double at = vec_dot(mesh_point(h->mesh, h->order[v]), way);
+            if (at > most)
+                most = at, best = h->order[v];
+        }
     }
     return best;
 }
@@ -204,7 +247,7 @@ static int make_exact(struct vec *sides, size_t most, struct hull *h, struct err
         result = large_faces(sides, most, h, err);
 #pragma omp parallel for schedule(dynamic, 1)
         for (size_t i = 0; i < most; i++)
-            out[i] = furthest(h->mesh, sides[i]);
+            out[i] = furthest(h, sides[i]);
         for (size_t i = 0; i < most && result == 0; i++)
             result = hull_add(h, out[i], err);
     }
@@ -217,15 +260,19 @@ int hull_sides(struct vec *sides, size_t most, const struct mesh *mesh, const st
 {
     struct hull h = {.mesh = mesh, .size = longest_side(mesh)};
     uint32_t *extreme = malloc((way_count + 1) * sizeof *extreme);
-    int result = -1;
+    int result = -1, flat;
     for (size_t i = 0; i < most; i++)
         sides[i] = (struct vec){0, 0, -1};
-    if (!extreme)
-        return FAIL(err, ERR_LIMIT, "no memory for a convex hull");
+    if (!extreme) {
+        FAIL(err, ERR_LIMIT, "no memory for a convex hull");
+        goto out;
+    }
+    if (put_in_boxes(&h, err))
+        goto out;
 #pragma omp parallel for schedule(dynamic, 8)
     for (size_t i = 0; i < way_count; i++)
-        extreme[i] = furthest(mesh, ways[i]);
-    int flat = begin(&h, extreme, way_count, err);
+        extreme[i] = furthest(&h, ways[i]);
+    flat = begin(&h, extreme, way_count, err);
     if (flat) {
         result = flat > 0 ? 0 : -1;
         goto out;
@@ -236,6 +283,8 @@ int hull_sides(struct vec *sides, size_t most, const struct mesh *mesh, const st
     result = make_exact(sides, most, &h, err);
 out:
     free(extreme);
+    free(h.starts);
+    free(h.order);
     free(h.faces);
     free(h.rim);
     free(h.vertices);
