@@ -23,8 +23,8 @@ static inline void set_environment(const char *id, const char *what, const char 
         unsetenv(name);
 }
 
-/* The built-in settings of that provider, but quick, and ending after 12 s. */
-static inline int write_rules(const char *id)
+/* The built-in settings of that provider, with another pace. */
+static inline int write_rules_paced(const char *id, const char *pace)
 {
     char name[120], path[800];
     struct bytes text = {0};
@@ -36,15 +36,20 @@ static inline int write_rules(const char *id)
     snprintf(path, sizeof path, "%s/providers", settings.config_folder);
     if (!asset || json_parse(&rules, asset->data, asset->size, &err) || folder_make(path, &err))
         return -1;
-    cJSON_AddItemToObject(rules, "pace",
-                          cJSON_Parse("{\"submits_per_min\":600,\"burst\":10,\"calls_per_s\":50,"
-                                      "\"poll_s\":0.2,\"poll_most_s\":0.5,\"deadline_s\":12}"));
+    cJSON_AddItemToObject(rules, "pace", cJSON_Parse(pace));
     snprintf(path, sizeof path, "%s/providers/%s.json", settings.config_folder, id);
     int failed =
         json_print(&text, rules, true, &err) || file_write(path, text.data, text.len, &err);
     bytes_free(&text);
     cJSON_Delete(rules);
     return failed;
+}
+
+/* Quick, and ending after 12 s. */
+static inline int write_rules(const char *id)
+{
+    return write_rules_paced(id, "{\"submits_per_min\":600,\"burst\":10,\"calls_per_s\":50,"
+                                 "\"poll_s\":0.2,\"poll_most_s\":0.5,\"deadline_s\":12}");
 }
 
 /* Starts the simulator, with one fault or none, and makes `id` the one provider that is set up. */
