@@ -3,10 +3,6 @@
  * The HTTP doorman against servers that misbehave, addresses that lead inside, names that change
  * what they lead to, redirects, and certificates. web.h holds the resolver and the servers.
  */
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-
 #include "base/clock.h"
 #include "intake/provider/http.h"
 #include "intake/provider/http_guard.h"
@@ -481,8 +477,9 @@ static void test_redirect__ends_with_the_time_of_the_whole(void)
 
 /* --- connections --- */
 
-/* Two in a pool, one after the other; how many connections they took. */
-static int connections(struct web *web, const char *method, enum http_reach reach)
+/* Some in a pool, one after the other: G and P set by the operator, F a GET of an address from
+ * outside. How many connections they took. */
+static int connections(struct web *web, const char *kinds)
 {
     struct http_pool *pool;
     struct http_done done;
@@ -491,10 +488,10 @@ static int connections(struct web *web, const char *method, enum http_reach reac
     if (http_pool_open(&pool, &err))
         return -1;
     web->connection_count = 0;
-    for (int i = 0; i < 2; i++) {
+    for (; *kinds; kinds++) {
         struct http_request request = request_to(web, "/");
-        strcpy(request.method, method);
-        request.reach = reach;
+        strcpy(request.method, *kinds == 'P' ? "POST" : "GET");
+        request.reach = *kinds == 'F' ? HTTP_FAR : HTTP_SET;
         request.home = home;
         if (http_pool_add(pool, &request, NULL, &err))
             abort();
@@ -507,14 +504,18 @@ static int connections(struct web *web, const char *method, enum http_reach reac
     return web->connection_count;
 }
 
-static void test_pool__only_questions_share_a_connection(void)
+static void test_pool__only_questions_to_our_own_addresses_share_a_connection(void)
 {
     struct web web = {.answers = {OK("hi")}, .keeps = true};
     web_start(&web);
-    int gets = connections(&web, "GET", HTTP_SET), posts = connections(&web, "POST", HTTP_SET);
-    int deletes = connections(&web, "DELETE", HTTP_SET), far = connections(&web, "GET", HTTP_FAR);
+    int gets = connections(&web, "GG"), posts = connections(&web, "PP");
+    int far = connections(&web, "FF");
+    int opens = connections(&web, "GP"), checks = connections(&web, "GF");
+    int leaves = connections(&web, "GPFG");
     web_end(&web);
-    CHECK(gets == 1 && posts == 2 && deletes == 2 && far == 2);
+    CHECK(gets == 1 && posts == 2 && far == 2);
+    CHECK(opens == 2 && checks == 2);
+    CHECK(leaves == 3); /* the last takes the first one's */
 }
 
 /* A server that takes a request on a connection used before and hangs up: libcurl would send a GET
@@ -542,6 +543,156 @@ static void test_pool__sends_nothing_twice_that_makes_something(void)
     CHECK(failed && web.asked_count == 2);
 }
 
+/* --- certificates --- */
+
+static struct outcome send_tls(const struct tls *tls, const char *host, enum http_reach reach)
+{
+    char url[80];
+    snprintf(url, sizeof url, "https://%s:%d/file", host, tls->port);
+    struct http_request request = request_of(url);
+    request.reach = reach;
+    return send_it(&request);
+}
+
+static void refuse_certificates(const struct tls *tls)
+{
+    web_forget();
+    struct outcome o = send_tls(tls, "far.test", HTTP_FAR);
+    CHECK(o.failed && !o.sent && to_public == 1);
+    CHECK_TEXT(err.code, "tls_refused");
+    o = send_tls(tls, "127.0.0.1", HTTP_SET); /* nor where the operator says so */
+    CHECK(o.failed && !o.sent && to_loopback == 1);
+    CHECK_TEXT(err.code, "tls_refused");
+    web_trusts = tls->certificate;
+    o = send_tls(tls, "both.test", HTTP_FAR); /* a good one, but of another name */
+    CHECK(o.failed && !o.sent && to_public == 2);
+    CHECK_TEXT(err.code, "tls_refused");
+    CHECK(!*tls->asked);
+    o = send_tls(tls, "far.test", HTTP_FAR);
+    CHECK(!o.failed && o.bytes == 2 && to_public == 3);
+}
+
+static void test_tls__takes_no_certificate_that_nobody_vouches_for(void)
+{
+    struct tls tls;
+    if (tls_start(&tls, OK("hi")))
+        refuse_certificates(&tls);
+    else
+        snprintf(test_skipped, sizeof test_skipped, "no openssl here");
+    tls_end(&tls);
+}
+
+static void send_on(struct tls *tls)
+{
+    char there[200];
+    snprintf(there, sizeof there,
+             "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://far.test:%d/f\r\n\r\n",
+             tls->port);
+    struct web web = {.answers = {there}};
+    web_start(&web);
+    struct http_request request = request_to(&web, "/file");
+    request.redirects = 1;
+    request.headers = cJSON_Parse("{\"Authorization\":\"Bearer ours\",\"X-Key\":\"ours\"}");
+    web_trusts = tls->certificate;
+    struct outcome o = send_it(&request);
+    web_end(&web);
+    CHECK(!o.failed && o.bytes == 2);
+    CHECK(strstr(web.asked[0], "Authorization: Bearer ours"));
+    CHECK(strstr(tls->asked, "GET /f") && !strstr(tls->asked, "ours") &&
+          !strcasestr(tls->asked, "referer"));
+}
+
+static void test_redirect__takes_no_key_to_another_place(void)
+{
+    struct tls tls;
+    if (tls_start(&tls, OK("hi")))
+        send_on(&tls);
+    else
+        snprintf(test_skipped, sizeof test_skipped, "no openssl here");
+    tls_end(&tls);
+}
+
+/* --- the table of addresses --- */
+
+static bool is_public(const char *text)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
+        return address_is_public((struct sockaddr *)&in, sizeof in);
+    if (inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
+        abort();
+    return address_is_public((struct sockaddr *)&in6, sizeof in6);
+}
+
+/* The last before, the first, the last and the first after of each block of IANA's special-purpose
+ * registries; "" where the neighbour is special itself, or there is none. */
+static const char *const blocks[][4] = {
+    {"", "0.0.0.0", "0.255.255.255", "1.0.0.0"},
+    {"9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"},
+    {"100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"},
+    {"126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"},
+    {"168.63.129.15", "168.63.129.16", "168.63.129.16", "168.63.129.17"},
+    {"169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"},
+    {"172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"},
+    {"191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"},
+    {"192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"},
+    {"192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"},
+    {"192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"},
+    {"198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"},
+    {"198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"},
+    {"203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"},
+    {"223.255.255.255", "224.0.0.0", "239.255.255.255", ""},
+    {"", "240.0.0.0", "255.255.255.255", ""},
+    /* IPv6: all but 2000::/3 is closed */
+    {"", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"},
+    {"3fff:1000::", "4000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "::1", "::1", ""},
+    {"", "::127.0.0.1", "::255.255.255.255", ""},
+    {"", "::ffff:10.0.0.0", "::ffff:10.255.255.255", "::ffff:11.0.0.0"},
+    {"", "::ffff:0.0.0.0", "::ffff:0.255.255.255", "::ffff:1.0.0.0"},
+    {"64:ff9b::9.255.255.255", "64:ff9b::10.0.0.0", "64:ff9b::10.255.255.255", "64:ff9b::11.0.0.0"},
+    {"", "64:ff9b::1:0:0", "64:ff9b::ffff:ffff:ffff", ""},
+    {"", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "100::", "100::ffff:ffff:ffff:ffff", ""},
+    {"2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+     "2001:200::"},
+    {"2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+     "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::"},
+    {"2002:9ff:ffff::", "2002:a00::", "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff", "2002:b00::"},
+    {"2002:7eff:ffff::", "2002:7f00::", "2002:7fff:ffff:ffff:ffff:ffff:ffff:ffff", "2002:8000::"},
+    {"3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+     "3fff:1000::"},
+    {"", "5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    {"", "ff00::", "ffff::", ""},
+};
+
+static void test_address__of_each_special_block_is_closed_to_its_edges(void)
+{
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        for (int k = 0; k < 4; k++)
+            if (*blocks[i][k] && is_public(blocks[i][k]) != (k == 0 || k == 3))
+                TEST_GIVE_UP("%s", blocks[i][k]);
+}
+
+static void test_address__is_public_elsewhere_and_nowhere_without_ip(void)
+{
+    static const char *const open[] = {"1.1.1.1",         "8.8.8.8",           PUBLIC,
+                                       "2606:4700::1111", "2a00:1450:4001::1", "2620:4f:8000::1",
+                                       "::ffff:8.8.8.8",  "64:ff9b::8.8.8.8",  "2002:808:808::1"};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        if (!is_public(open[i]))
+            TEST_GIVE_UP("%s", open[i]);
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(PUBLIC)};
+    CHECK(address_is_public((struct sockaddr *)&in, sizeof in));
+    CHECK(!address_is_public((struct sockaddr *)&in, sizeof in - 1));
+    in.sin_family = AF_UNIX;
+    CHECK(!address_is_public((struct sockaddr *)&in, sizeof in));
+}
+
 TESTS(TEST(test_http__a_closed_port_is_a_request_that_never_left),
       TEST(test_http__a_cut_off_answer_is_in_doubt),
       TEST(test_http__follows_no_redirect_and_reads_retry_after),
@@ -561,5 +712,9 @@ TESTS(TEST(test_http__a_closed_port_is_a_request_that_never_left),
       TEST(test_redirect__is_followed_three_times_and_no_more),
       TEST(test_redirect__of_a_post_is_its_answer),
       TEST(test_redirect__ends_with_the_time_of_the_whole),
-      TEST(test_pool__only_questions_share_a_connection),
-      TEST(test_pool__sends_nothing_twice_that_makes_something))
+      TEST(test_pool__only_questions_to_our_own_addresses_share_a_connection),
+      TEST(test_pool__sends_nothing_twice_that_makes_something),
+      TEST(test_tls__takes_no_certificate_that_nobody_vouches_for),
+      TEST(test_redirect__takes_no_key_to_another_place),
+      TEST(test_address__of_each_special_block_is_closed_to_its_edges),
+      TEST(test_address__is_public_elsewhere_and_nowhere_without_ip))

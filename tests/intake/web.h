@@ -11,14 +11,20 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/bytes.h"
 
 #include "tests/test.h"
 
@@ -210,6 +216,129 @@ static inline void web_end(struct web *web)
     atomic_store(&web->stop, true);
     pthread_join(web->thread, NULL);
     close(web->listener);
+}
+
+/* --- a server that speaks TLS, for far.test by its own word alone: openssl s_server --- */
+
+struct tls {
+    char folder[40], certificate[80], asked[4096];
+    int port, in, out;
+    pid_t pid;
+    const char *answer;
+    pthread_t thread;
+};
+
+/* Whom libcurl trusts while this is set, in place of the system's authorities. */
+static const char *web_trusts;
+
+int X509_STORE_load_file(void *store, const char *file)
+{
+    int (*real)(void *, const char *) =
+        (int (*)(void *, const char *))dlsym(RTLD_NEXT, "X509_STORE_load_file");
+    return real(store, web_trusts ? web_trusts : file);
+}
+
+static inline pid_t tls_run(struct tls *tls, const char **argv, int in, int out)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (chdir(tls->folder) || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+        !freopen("/dev/null", "w", stderr))
+        _exit(127);
+    execvp(argv[0], (char **)(uintptr_t)argv);
+    _exit(127);
+}
+
+/* Reads one request, then says its answer. */
+static inline void *tls_talk(void *user)
+{
+    struct tls *tls = user;
+    size_t have = 0;
+    while (have < sizeof tls->asked - 1 && !strstr(tls->asked, "\r\n\r\n")) {
+        ssize_t n = read(tls->out, tls->asked + have, sizeof tls->asked - 1 - have);
+        if (n <= 0)
+            return NULL;
+        have += (size_t)n;
+        tls->asked[have] = 0;
+    }
+    return write(tls->in, tls->answer, strlen(tls->answer)) < 0 ? NULL : tls;
+}
+
+static inline bool tls_is_up(const struct tls *tls)
+{
+    struct sockaddr_in there = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons((uint16_t)tls->port)};
+    for (int i = 0; i < 200; i++, usleep(20000)) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int failed = (int)syscall(SYS_connect, fd, &there, sizeof there);
+        close(fd);
+        if (!failed)
+            return true;
+    }
+    return false;
+}
+
+static inline void tls_end(struct tls *tls)
+{
+    if (tls->pid > 0) {
+        kill(tls->pid, SIGKILL);
+        waitpid(tls->pid, NULL, 0);
+        pthread_join(tls->thread, NULL);
+        close(tls->in);
+        close(tls->out);
+    }
+    if (*tls->folder)
+        folder_remove(tls->folder);
+    web_trusts = NULL;
+}
+
+/* False where there is no openssl. The caller calls tls_end in either case. */
+static inline bool tls_start(struct tls *tls, const char *answer)
+{
+    char port[24];
+    int fd, in[2], out[2], status = -1;
+    *tls = (struct tls){.answer = answer, .folder = "/tmp/statuette-tls-XXXXXX"};
+    if (!mkdtemp(tls->folder))
+        abort();
+    const char *make[] = {"openssl",
+                          "req",
+                          "-x509",
+                          "-newkey",
+                          "ec",
+                          "-pkeyopt",
+                          "ec_paramgen_curve:prime256v1",
+                          "-nodes",
+                          "-days",
+                          "2",
+                          "-subj",
+                          "/CN=far.test",
+                          "-addext",
+                          "subjectAltName=DNS:far.test",
+                          "-keyout",
+                          "key.pem",
+                          "-out",
+                          "own.pem",
+                          NULL};
+    snprintf(tls->certificate, sizeof tls->certificate, "%s/own.pem", tls->folder);
+    waitpid(tls_run(tls, make, 0, 2), &status, 0);
+    if (status != 0 || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+        return false;
+    tls->port = web_listen(&fd);
+    close(fd);
+    snprintf(port, sizeof port, "127.0.0.1:%d", tls->port);
+    const char *serve[] = {"openssl", "s_server", "-quiet", "-accept", port,
+                           "-cert",   "own.pem",  "-key",   "key.pem", NULL};
+    tls->pid = tls_run(tls, serve, in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    tls->in = in[1];
+    tls->out = out[0];
+    if (pthread_create(&tls->thread, NULL, tls_talk, tls))
+        abort();
+    return tls_is_up(tls);
 }
 
 #endif
