@@ -13,6 +13,8 @@
  *                                 overhang,change}.png, render_turn.png (animated), preview.glb
  * render   in options.json        out.png
  * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
+ * unpack   in (zip)               out.model result.json {"format", "name"}: the best model in it,
+ * GLB before OBJ, STL, PLY; a 3MF is one itself
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
  * options.json, all members optional. relief: style, height_mm. inspect and prep: name (a file

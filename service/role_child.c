@@ -107,8 +107,8 @@ static int run_relief(const struct ask *ask, cJSON **result, struct err *err)
 }
 
 static const struct role roles[] = {
-    {"photo", run_photo}, {"relief", run_relief},  {"inspect", role_inspect},
-    {"prep", role_prep},  {"render", role_render}, {"tostl", role_tostl},
+    {"photo", run_photo},    {"relief", run_relief}, {"inspect", role_inspect}, {"prep", role_prep},
+    {"render", role_render}, {"tostl", role_tostl},  {"unpack", role_unpack},
 };
 
 static const struct role *find_role(const char *name)
