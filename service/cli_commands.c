@@ -103,6 +103,8 @@ static const struct cli_option ledger[] = {{"--day", "DAY", "of this day (UTC), 
                                            {"--item", "ID", "of this item"},
                                            {"--limit", "N", "how many entries [50]"},
                                            END};
+static const struct cli_option canary[] = {
+    {"--wait", "S", "seconds that one may take before it counts as failed [1800]"}, END};
 static const struct cli_option resolve[] = {
     {"--found", "ID", "the provider has it, under this number: it goes on"},
     {"--aux", "TEXT", "with --found: the second handle, where the number does not tell it (rodin)"},
@@ -198,6 +200,14 @@ static const struct command table[] = {
      "tell. Look for it at the provider: it was made (--found), or it was not (--not-made).\n"
      "Example: statuette provider resolve gen_01kahh3m2fe8k4d6y1p5s9v7bw --found a6f1c2d4",
      resolve, 1, 1, cli_provider_resolve},
+    {"provider canary", "[ID]", "the daily test: the sample photo through a provider, measured",
+     "Without ID each provider that is on and not built in. It costs what one model costs, and is "
+     "made\n"
+     "once a day however often this runs. Needs the service's database, its files and a worker.\n"
+     "Held against the median of the last seven; exit code 5 when a measure has moved by more than "
+     "its\n"
+     "limit or no model came of it: the order then waits in review.",
+     canary, 0, 1, cli_provider_canary},
     {"man", "", "this program's manual page, made from the same table (man -l)", "", none, 0, 0,
      cli_man},
 };
