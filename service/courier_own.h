@@ -68,6 +68,7 @@ struct courier {
     struct http_pool *pool;
     struct provider_rules rules[PROVIDERS_MOST];
     size_t rules_count;
+    int64_t healthy_at[PROVIDERS_MOST]; /* when it was last noted, 0 after a fault */
     int64_t submit_at[PROVIDERS_MOST], poll_at[PROVIDERS_MOST], doubt_at[PROVIDERS_MOST];
     struct polled *polled;
     size_t polled_count;

@@ -300,6 +300,23 @@ static int open_circuit(struct courier *c, const char *id, const struct provider
     return DB_RUN(NULL, c->db, "generation_circuit", err, id, seconds, words, c->actor);
 }
 
+/* Written after a fault of its own at once, else once a second: not with every poll. */
+static int note_healthy(struct courier *c, const struct provider_rules *rules, struct err *err)
+{
+    int64_t *at = &c->healthy_at[rules - c->rules];
+    if (*at && clock_ms() < *at + 1000)
+        return 0;
+    *at = clock_ms();
+    return DB_RUN(NULL, c->db, "generation_healthy", err, rules->driver->id);
+}
+
+static int note_fault(struct courier *c, const struct provider_rules *rules, const char *why,
+                      struct err *err)
+{
+    c->healthy_at[rules - c->rules] = 0;
+    return DB_RUN(NULL, c->db, "generation_fault", err, rules->driver->id, why);
+}
+
 int courier_note_health(struct courier *c, const struct provider_rules *rules,
                         const struct provider_reading *r, struct err *err)
 {
@@ -316,9 +333,9 @@ int courier_note_health(struct courier *c, const struct provider_rules *rules,
     case PROVIDER_SERVER:
         return r->state == TASK_FAILED && r->retry == RETRY_NEW_TASK
                    ? 0 /* the task failed, the server answered */
-                   : DB_RUN(NULL, c->db, "generation_fault", err, id, r->message);
+                   : note_fault(c, rules, r->message, err);
     case PROVIDER_OK:
-        return DB_RUN(NULL, c->db, "generation_healthy", err, id);
+        return note_healthy(c, rules, err);
     default:
         return 0;
     }
