@@ -156,7 +156,7 @@ static int place_order(struct demo *d, struct err *err)
     id_new(key, "key");
     struct api_call call = {
         .method = "POST", .path = "/v1/orders", .raw = &body, .content_type = type, .key = key};
-    int failed = api_order_body(&body, type, order, paths, 1, err) || api_send(&answer, &call, err);
+    int failed = api_order_body(&body, type, order, paths, 1, NULL, err) || api_send(&answer, &call, err);
     if (!failed)
         snprintf(d->order_id, sizeof d->order_id, "%s", json_text(answer, "id", ""));
     bytes_free(&body);

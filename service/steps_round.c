@@ -256,9 +256,10 @@ static void fill_prompt(char *out, size_t room, const char *pattern, const struc
         }
         char name[48];
         snprintf(name, sizeof name, "%.*s", (int)(end - pattern - 1), pattern + 1);
-        const char *word = strcmp(name, "object") == 0
-                               ? json_text(item->options, "object", item->name ? item->name : "")
-                               : item_text(item, name, "");
+        const char *called = item->name ? item->name : "";
+        const char *word = strcmp(name, "object") == 0 ? json_text(item->options, "object", called)
+                           : strcmp(name, "name") == 0 ? called
+                                                       : item_text(item, name, "");
         used += (size_t)snprintf(out + used, room - used, "%s", word);
         if (used >= room)
             used = room - 1;

@@ -20,6 +20,7 @@ static const struct provider_driver upload = {
         "the customer's or the shop's own GLB, OBJ, STL, 3MF or PLY, where a made one would be",
     .local = true,
     .takes_model = true,
+    .pace = {.max_in_flight = 2},
 };
 
 static const struct provider_driver *const table[] = {&relief,
