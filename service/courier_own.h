@@ -21,7 +21,8 @@ enum errand {
     DO_RESULTS,
     DO_FETCH,
     DO_RECENT,
-    DO_CANCEL
+    DO_CANCEL,
+    DO_STREAM
 };
 
 struct flight {
@@ -75,7 +76,7 @@ struct courier {
     struct unwritten *unwritten;
     struct flight *flights;
     int64_t beat_at;
-    int fetches;
+    int fetches, streams;
     unsigned dice; /* of the jitter */
     char actor[80];
     pthread_t thread;
@@ -127,6 +128,14 @@ int flight_done(struct flight *flight, struct courier *courier, struct provider_
                 struct err *err) MUST_CHECK;
 /** Writes the polls that are still to be noted. */
 int courier_write_polled(struct courier *courier, struct err *err) MUST_CHECK;
+
+/* --- streams (courier_stream.c) --- */
+
+/** Holds open the stream of a task that was accepted, where there is one. */
+void courier_listen(struct courier *courier, const struct provider_rules *rules,
+                    const struct provider_reading *accepted);
+int flight_streamed(struct flight *flight, struct courier *courier, struct http_done *done,
+                    struct err *err) MUST_CHECK;
 
 /* --- in doubt, and called off (courier_doubt.c) --- */
 

@@ -157,8 +157,10 @@ static int going_on(struct flight *f, struct courier *c, const struct provider_r
         return FAIL(err, ERR_LIMIT, "no memory for polls");
     c->polled = longer;
     struct polled *p = &c->polled[c->polled_count++];
-    *p = (struct polled){
-        .token = f->token, .progress = r->progress > 0 ? r->progress : 0, .gap_s = gap_of(f, c, r)};
+    *p = (struct polled){.token = f->token,
+                         .begun = strcmp(f->state, "submitted") == 0 && r->state == TASK_RUNNING,
+                         .progress = r->progress > 0 ? r->progress : 0,
+                         .gap_s = gap_of(f, c, r)};
     snprintf(p->task, sizeof p->task, "%s", f->task);
     return 0;
 }
