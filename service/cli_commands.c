@@ -10,6 +10,7 @@
 static const struct cli_option none[] = {END};
 static const struct cli_option up[] = {
     {"--demo", NULL, "one sample order from photo to printed part, live, then end"},
+    {"--provider", "ID", "with --demo: the model comes from this provider's simulator"},
     {"--photo", "FILE", "demo: this photo instead of the sample"},
     {"--template", "ID", "demo: product template [figure-80]"},
     {"--keep", NULL, "demo: leave the service up afterwards (also DEMO_KEEP=1)"},
