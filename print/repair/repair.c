@@ -8,13 +8,14 @@
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
 #include "print/measure/visible.h"
+#include "print/repair/leaks.h"
 #include "print/repair/outline.h"
 #include "print/repair/places.h"
-#include "print/repair/leaks.h"
 #include "print/repair/rebuild.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
+#define FILM 2e-5          /* of the size: thinner than doubled corners are moved apart */
 #define MOST_LOST 0.02     /* of the visible surface, before other ways are tried */
 #define MOST_REBUILT 1.5e6 /* triangles; more is a tangle that fills the whole box */
 #define MOST_SQUARES 4e6   /* some five seconds; see mesh_is_tangled */
@@ -22,7 +23,7 @@
 
 struct ladder {
     struct mesh *mesh;
-    struct mesh twosided; /* surfaces that were given facing both ways: no winding, but seen */
+    struct mesh twosided; /* surfaces given facing both ways, and films: no winding, but seen */
     uint8_t *kind;        /* of mesh's triangles, or NULL: all faces */
     double wall_mm, line_mm;
     struct repair_counts *counts;
@@ -139,10 +140,11 @@ static int set_kinds(struct ladder *l, size_t from, size_t to, uint8_t kind)
     return 0;
 }
 
-static int face_outward(struct ladder *l)
+static int face_outward(struct ladder *l, bool solid)
 {
     size_t turned;
     if (mesh_orient_patches(l->mesh, &l->counts->flipped, l->err) ||
+        (!solid && mesh_take_films(&l->twosided, l->mesh, FILM * l->options->size_mm, l->err)) ||
         set_kinds(l, 0, l->mesh->triangle_count, SOLID_FACE) ||
         mesh_face_outward(l->mesh, l->kind, &turned, l->err))
         return -1;
@@ -478,7 +480,7 @@ static int climb(struct ladder *l)
         return -1;
     if (l->mesh->triangle_count + l->twosided.triangle_count == 0)
         return 1;
-    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l)))
+    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l, solid)))
         return -1;
     struct mesh given = {0};
     if (mesh_copy(&given, l->mesh, l->err))
