@@ -244,9 +244,11 @@ static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l), tangled = false;
+    /* Walls on lone triangles, which enclose nothing without, have eight triangles each. */
+    bool lone = l->mesh->vertex_count >= 3 * l->mesh->triangle_count;
+    double most = lone ? 3 * MOST_SQUARES / 8 : 3 * MOST_SQUARES;
     /* In a larger mesh the search costs more than what it may save. */
-    if (l->mesh->triangle_count <= MOST_PLATES &&
-        mesh_is_tangled(&tangled, l->mesh, 3 * MOST_SQUARES, l->err))
+    if (l->mesh->triangle_count <= MOST_PLATES && mesh_is_tangled(&tangled, l->mesh, most, l->err))
         return -1;
     if (tangled)
         return 1;
