@@ -10,7 +10,7 @@
 /* New points keep that share of the height from the sides of their tetrahedron or triangle. */
 #define INNER 0.03
 
-struct vec surface_normal_at(const struct surface *s, uint32_t v)
+struct vec feature_normal(const struct surface *s, uint32_t v)
 {
     const float *n = s->normals + 3 * (size_t)v;
     return (struct vec){n[0], n[1], n[2]};
@@ -101,7 +101,7 @@ static void side_corners(struct vec corner[3], const struct surface *s, uint32_t
 struct vec surface_bend(const struct surface *s, uint32_t u, uint32_t v)
 {
     struct vec corner[3], a = mesh_point(s->out, u), b = mesh_point(s->out, v);
-    struct vec n = surface_normal_at(s, u), m = surface_normal_at(s, v);
+    struct vec n = feature_normal(s, u), m = feature_normal(s, v);
     struct vec middle = vec_scale(vec_add(a, b), 0.5);
     side_corners(corner, s, u, v);
     struct vec flat =
@@ -146,7 +146,7 @@ static struct vec meet_planes(const struct surface *s, const struct polygon *p, 
 {
     double a[3][3] = {{0}}, v[3][3], right[3] = {0}, most = 0;
     for (int i = 0; i < p->corners; i++) {
-        struct vec n = surface_normal_at(s, p->corner[i]);
+        struct vec n = feature_normal(s, p->corner[i]);
         double k[3] = {n.x, n.y, n.z},
                off = vec_dot(n, vec_sub(mesh_point(s->out, p->corner[i]), start));
         for (int r = 0; r < 3; r++) {

@@ -17,7 +17,7 @@ struct polygon {
 struct polygon surface_polygon(const struct surface *s, size_t t);
 
 /** Of the input where vertex v lies, from solid to empty. */
-struct vec surface_normal_at(const struct surface *s, uint32_t v);
+struct vec feature_normal(const struct surface *s, uint32_t v);
 
 /** Where a sharp edge passes the side of a tetrahedron between the vertices u and v on it. */
 struct vec surface_bend(const struct surface *s, uint32_t u, uint32_t v);

@@ -17,7 +17,7 @@ struct bends {
 
 static bool is_sharp(const struct surface *s, uint32_t u, uint32_t v)
 {
-    struct vec a = surface_normal_at(s, u), b = surface_normal_at(s, v);
+    struct vec a = feature_normal(s, u), b = feature_normal(s, v);
     /* Without a normal (a lid of a hole) nothing is known. */
     return vec_dot(a, b) < SHARP && vec_dot(a, a) > 0.5 && vec_dot(b, b) > 0.5;
 }
