@@ -202,22 +202,11 @@ static double loop_width(const struct mesh *mesh, const uint32_t *loop, size_t n
     return widest;
 }
 
-/* A lone triangle: its lid would be the same triangle once more. */
-static bool is_rim_of_one(const struct filler *f, size_t l)
-{
-    const uint32_t *loop = f->loops + f->starts[l],
-                   *t = f->mesh->triangles + 3 * (size_t)f->shell[l];
-    bool is = f->starts[l + 1] - f->starts[l] == 3;
-    for (int i = 0; i < 3 && is; i++)
-        is = t[i] == loop[0] || t[i] == loop[1] || t[i] == loop[2];
-    return is;
-}
-
 static int fill_loop(struct filler *f, size_t l, struct err *err)
 {
     const uint32_t *loop = f->loops + f->starts[l];
     size_t n = f->starts[l + 1] - f->starts[l];
-    if (n < 3 || n > MAX_EAR_CORNERS || is_rim_of_one(f, l))
+    if (n < 3 || n > MAX_EAR_CORNERS)
         return 0;
     return n <= TABLE_CORNERS ? fill_by_table(f, loop, n, err) : fill_by_ears(f, loop, n, err);
 }

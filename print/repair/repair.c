@@ -138,9 +138,21 @@ static int face_outward(struct ladder *l, bool solid)
     return 0;
 }
 
+/* No triangle has a neighbour. */
+static bool all_lone(const struct ladder *l)
+{
+    return l->mesh->vertex_count >= 3 * l->mesh->triangle_count;
+}
+
 static int fill(struct ladder *l)
 {
     size_t before = l->mesh->triangle_count;
+    if (all_lone(l)) {
+        /* The lid of each would be the same triangle once more: four times the meetings. */
+        l->counts->holes.left = before;
+        ladder_done(l, "fill_holes", false);
+        return 0;
+    }
     if (mesh_fill_holes(l->mesh, LID_SHARE, &l->counts->holes, l->err))
         return -1;
     size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
@@ -229,8 +241,7 @@ static int unite(struct ladder *l)
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l), tangled = false;
     /* Walls on lone triangles, which enclose nothing without, have eight triangles each. */
-    bool lone = l->mesh->vertex_count >= 3 * l->mesh->triangle_count;
-    double most = lone ? 3 * LADDER_MOST_SQUARES / 8 : 3 * LADDER_MOST_SQUARES;
+    double most = all_lone(l) ? 3 * LADDER_MOST_SQUARES / 8 : 3 * LADDER_MOST_SQUARES;
     /* In a larger mesh the search costs more than what it may save. */
     if (l->mesh->triangle_count <= LADDER_MOST_PLATES &&
         mesh_is_tangled(&tangled, l->mesh, most, l->err))
