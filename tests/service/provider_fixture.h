@@ -25,7 +25,7 @@ static inline void set_environment(const char *id, const char *what, const char 
         unsetenv(name);
 }
 
-/* The built-in settings of that provider, with another pace. */
+/* The built-in settings of that provider, without caps and with another pace. */
 static inline int write_rules_paced(const char *id, const char *pace)
 {
     char name[120], path[800];
@@ -38,6 +38,7 @@ static inline int write_rules_paced(const char *id, const char *pace)
     snprintf(path, sizeof path, "%s/providers", settings.config_folder);
     if (!asset || json_parse(&rules, asset->data, asset->size, &err) || folder_make(path, &err))
         return -1;
+    cJSON_DeleteItemFromObjectCaseSensitive(rules, "caps");
     cJSON_AddItemToObject(rules, "pace", cJSON_Parse(pace));
     snprintf(path, sizeof path, "%s/providers/%s.json", settings.config_folder, id);
     int failed =

@@ -219,13 +219,31 @@ static int strangers_of(const cJSON *p)
     return count;
 }
 
+/* The first task that the two sides have at different prices. */
+static const char *difference(const cJSON *p)
+{
+    const cJSON *task;
+    cJSON_ArrayForEach (task, json_get(p, "tasks")) {
+        const char *id = json_text(task, "id", "");
+        double ours = atof(ask("select coalesce(sum(l.credits), 0) from ledger l join tasks t on "
+                               "t.id = l.task_id where t.provider_task = $1",
+                               id));
+        if (fabs(ours - json_number(task, "credits", -1)) > 0.0005)
+            return ask("select t.id || ' ' || t.state || ' ' || coalesce(t.error::text, '') || "
+                       "(select string_agg(kind || ' ' || credits, ', ') from ledger where task_id "
+                       "= t.id) from tasks t where t.provider_task = $1",
+                       id);
+    }
+    return "no task";
+}
+
 static void check_provider(const cJSON *state, const char *id)
 {
     const cJSON *p = json_get(json_get(state, "providers"), id);
     double bill = json_number(p, "bill", -1);
     double ledger = atof(ledger_of(id));
     if (fabs(bill - ledger) > 0.0005)
-        TEST_GIVE_UP("%s bills %.3f, the ledger has %.3f", id, bill, ledger);
+        TEST_GIVE_UP("%s bills %.3f, the ledger has %.3f: %s", id, bill, ledger, difference(p));
     if (strangers_of(p) != 0)
         TEST_GIVE_UP("%s made %d tasks that are none of ours", id, strangers_of(p));
     if (violations_of(p) != 0)
