@@ -163,6 +163,8 @@ static int handle(struct courier *c, struct flight *f, struct http_done *done, s
         return flight_fetched(f, c, done, err);
     case DO_RECENT:
         return flight_recent(f, c, done, err);
+    case DO_STREAM:
+        return flight_streamed(f, c, done, err);
     case DO_CANCEL:
         break;
     }
@@ -225,6 +227,8 @@ static int take_ended(struct courier *c, struct err *err)
         wait_ms = 0;
         if (f->errand == DO_FETCH)
             c->fetches--;
+        if (f->errand == DO_STREAM)
+            c->streams--;
         settle(c, f, &done);
     }
     return result < 0 ? -1 : 0;

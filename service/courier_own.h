@@ -21,7 +21,8 @@ enum errand {
     DO_RESULTS,
     DO_FETCH,
     DO_RECENT,
-    DO_CANCEL
+    DO_CANCEL,
+    DO_STREAM
 };
 
 struct flight {
@@ -39,6 +40,7 @@ struct flight {
     char *tokens[VIEW_COUNT]; /* what the uploads gave */
     char *upload_aux;         /* between two requests of one upload */
     enum generation_view view;
+    const char *code;               /* of its end, where it is more than the event says; or NULL */
     struct provider_reading result; /* of a task that is done, while its file is fetched */
     struct flight **many;           /* DO_POLL_MANY: the tasks asked about; owned */
     size_t many_count;
@@ -75,7 +77,7 @@ struct courier {
     struct unwritten *unwritten;
     struct flight *flights;
     int64_t beat_at;
-    int fetches;
+    int fetches, streams;
     unsigned dice; /* of the jitter */
     char actor[80];
     pthread_t thread;
@@ -130,6 +132,14 @@ int flight_done(struct flight *flight, struct courier *courier, struct provider_
                 struct err *err) MUST_CHECK;
 /** Writes the polls that are still to be noted. */
 int courier_write_polled(struct courier *courier, struct err *err) MUST_CHECK;
+
+/* --- streams (courier_stream.c) --- */
+
+/** Holds open the stream of a task that was accepted, where there is one. */
+void courier_listen(struct courier *courier, const struct provider_rules *rules,
+                    const struct provider_reading *accepted);
+int flight_streamed(struct flight *flight, struct courier *courier, struct http_done *done,
+                    struct err *err) MUST_CHECK;
 
 /* --- in doubt, and called off (courier_doubt.c) --- */
 

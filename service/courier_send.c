@@ -345,6 +345,8 @@ int flight_submitted(struct flight *f, struct courier *c, struct http_done *done
         failed = flight_accepted(f, c, &r, err) || courier_note_health(c, f->rules, &r, err);
     else
         failed = submit_refused(f, c, &r, err) || courier_note_health(c, f->rules, &r, err);
+    if (!failed && accepted)
+        courier_listen(c, f->rules, &r);
     provider_reading_free(&r);
     if (!failed)
         flight_free(f);
