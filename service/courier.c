@@ -121,6 +121,7 @@ int flight_load(struct flight *f, struct courier *c, bool with_photos, struct er
         f->candidate = (int)db_int(rows, 0, 3);
         f->seed = db_int(rows, 0, 4);
         f->place = (int)db_int(rows, 0, 12);
+        f->checks = (int)db_int(rows, 0, 13);
         if (*c->settings.public_url)
             snprintf(f->push_url, sizeof f->push_url, "%s/v1/webhooks/%s/%s",
                      c->settings.public_url, f->rules->driver->id, db_text(rows, 0, 6));
