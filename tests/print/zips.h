@@ -3,6 +3,7 @@
 #ifndef TESTS_PRINT_ZIPS_H
 #define TESTS_PRINT_ZIPS_H
 
+#include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
 
