@@ -34,7 +34,9 @@ MAIN := $(wildcard service/main.c)
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(filter-out $(MAIN),$(SOURCES))))
 ASSETS := $(sort $(wildcard storage/sql/*.sql schemas/*.* schemas/*/* config/*.* config/*/* service/console/*))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/*_test.c))
-SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
+SIM_PARTS := $(wildcard tests/sim/provider_sim_*.c)
+SIMS := $(patsubst %.c,$(OUT)/%,$(filter-out $(SIM_PARTS),$(wildcard tests/sim/*.c)))
+SIM_PARTS := $(patsubst %.c,$(OUT)/%.o,$(SIM_PARTS))
 LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
@@ -129,10 +131,11 @@ $(TESTS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@echo "  test $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -UNDEBUG -o $@ $< $(LIB) $(LDLIBS)
 
+$(OUT)/tests/sim/provider_sim: $(SIM_PARTS)
 $(SIMS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  link $@"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIB) $(LDLIBS)
 
 $(OUT)/tests/fuzz/targets: tests/fuzz/targets.c $(LIB)
 	@mkdir -p $(@D)
@@ -156,4 +159,4 @@ $(PACKAGES): scripts/packages.txt
 .PHONY: .FORCE
 .FORCE:
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(SIMS:=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(SIMS:=.d) $(SIM_PARTS:.o=.d)

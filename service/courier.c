@@ -66,6 +66,16 @@ struct provider_call flight_call(const struct flight *f, const struct provider_s
                                   .page = f->page};
 }
 
+enum generation_view photo_view(const cJSON *photo)
+{
+    static const char *const names[VIEW_COUNT] = {"front", "left", "back", "right"};
+    const char *slot = json_text(photo, "view", "front");
+    int at = 0;
+    while (at < VIEW_COUNT && strcmp(names[at], slot) != 0)
+        at++;
+    return (enum generation_view)at;
+}
+
 static int load_photos(struct flight *f, struct courier *c, struct err *err)
 {
     const cJSON *photo;
@@ -73,11 +83,7 @@ static int load_photos(struct flight *f, struct courier *c, struct err *err)
     cJSON_ArrayForEach (photo, json_get(f->spec, "photos")) {
         if (view == VIEW_COUNT)
             break;
-        const char *slot = json_text(photo, "view", "front");
-        static const char *const names[] = {"front", "left", "back", "right"};
-        int at = 0;
-        while (at < VIEW_COUNT && strcmp(names[at], slot) != 0)
-            at++;
+        enum generation_view at = photo_view(photo);
         if (at == VIEW_COUNT || f->images[at].len)
             continue;
         f->images[at].limit = (size_t)24 << 20;
@@ -121,6 +127,7 @@ int flight_load(struct flight *f, struct courier *c, bool with_photos, struct er
         f->candidate = (int)db_int(rows, 0, 3);
         f->seed = db_int(rows, 0, 4);
         f->place = (int)db_int(rows, 0, 12);
+        f->checks = (int)db_int(rows, 0, 13);
         if (*c->settings.public_url)
             snprintf(f->push_url, sizeof f->push_url, "%s/v1/webhooks/%s/%s",
                      c->settings.public_url, f->rules->driver->id, db_text(rows, 0, 6));

@@ -40,6 +40,7 @@ struct flight {
     char *tokens[VIEW_COUNT]; /* what the uploads gave */
     char *upload_aux;         /* between two requests of one upload */
     enum generation_view view;
+    const char *code;               /* of its end, where it is more than the event says; or NULL */
     struct provider_reading result; /* of a task that is done, while its file is fetched */
     struct flight **many;           /* DO_POLL_MANY: the tasks asked about; owned */
     size_t many_count;
@@ -95,6 +96,9 @@ struct provider_call flight_call(const struct flight *flight,
 
 /** What the provider is asked for, of a flight that was loaded; borrows from it. */
 void flight_spec(struct generation_spec *spec, const struct flight *flight);
+
+/** Which side a photo of a task's spec shows; VIEW_COUNT none that there is. */
+enum generation_view photo_view(const cJSON *photo);
 
 /** Reads the task, its photos and its wishes from the store. Errors ERR_ABSENT. */
 int flight_load(struct flight *flight, struct courier *courier, bool with_photos,

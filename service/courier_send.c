@@ -253,6 +253,8 @@ static int read_answer(struct provider_reading *r, struct flight *f, enum provid
     struct generation_spec spec;
     flight_spec(&spec, f);
     struct provider_call call = flight_call(f, &settings, &spec);
+    if (op == OP_UPLOAD) /* of the second half the driver knows by it, as of its request */
+        call.aux = f->upload_aux;
     return f->rules->driver->read(r, op, &call, &done->answer, err);
 }
 

@@ -139,23 +139,31 @@ int flight_in_doubt(struct flight *f, struct courier *c, const char *why, struct
     return result < 0 ? -1 : 0;
 }
 
+/* Whether the provider has done its part, or may still do it: that is paid for, whatever came of
+ * the file and however long we waited. */
+static bool was_made(const struct flight *f, const char *event)
+{
+    return strcmp(event, "task.finished") == 0 || strcmp(event, "task.continued") == 0 ||
+           strcmp(event, "task.timed_out") == 0 || f->result.state == TASK_SUCCEEDED ||
+           is_state(f, "fetching");
+}
+
 /* What the task costs: what the provider says, nothing where it takes nothing for a failure, else
  * what was reserved. A task that is lost may cost: it stays reserved. */
 static int close_ledger(struct flight *f, struct courier *c, const char *event,
                         const struct provider_reading *r, struct err *err)
 {
     char credits[32];
-    snprintf(credits, sizeof credits, "%.3f", r && r->credits >= 0 ? r->credits : 0.0);
-    bool told = r && r->credits >= 0;
-    bool made = strcmp(event, "task.finished") == 0 || strcmp(event, "task.continued") == 0;
+    double told = r && r->credits >= 0                ? r->credits
+                  : f->result.state == TASK_SUCCEEDED ? f->result.credits
+                                                      : -1;
+    bool never = is_state(f, "submitting") || is_state(f, "created");
     if (strcmp(event, "task.lost") == 0)
         return 0;
-    bool never = is_state(f, "submitting") || is_state(f, "created");
-    bool free_of = !made && (f->rules->driver->refunds || never);
-    return DB_RUN(NULL, c->db, "generation_close", err, f->task,
-                  free_of && !told ? "0"
-                  : told           ? credits
-                                   : NULL);
+    if (told < 0 && !was_made(f, event) && (f->rules->driver->refunds || never))
+        told = 0;
+    snprintf(credits, sizeof credits, "%.3f", told);
+    return DB_RUN(NULL, c->db, "generation_close", err, f->task, told >= 0 ? credits : NULL);
 }
 
 static const struct {
@@ -192,7 +200,8 @@ int flight_end(struct flight *f, struct courier *c, const char *event,
                const struct provider_reading *r, struct err *err)
 {
     const char *class = provider_error_name(r->error);
-    char *error = error_text(code_of(event), class, *r->message ? r->message : class);
+    char *error =
+        error_text(f->code ? f->code : code_of(event), class, *r->message ? r->message : class);
     int result = begin(f, c, err);
     if (!result) {
         int failed = close_ledger(f, c, event, r, err) || move(f, c, event, r->message, err) ||
@@ -220,6 +229,7 @@ static const char *mime_of(const char *format)
     return strcmp(format, "glb") == 0   ? "model/gltf-binary"
            : strcmp(format, "stl") == 0 ? "model/stl"
            : strcmp(format, "3mf") == 0 ? "model/3mf"
+           : strcmp(format, "zip") == 0 ? "application/zip"
                                         : "application/octet-stream";
 }
 
