@@ -152,6 +152,11 @@ static int settle_item(cJSON *item, int number, const char *config_folder, const
         return inner.kind == ERR_INPUT ? FAIL_CODE(err, ERR_INPUT, inner.code,
                                                    "/items/%d/template: %.150s", number, inner.what)
                                        : FAIL_CODE(err, inner.kind, inner.code, "%s", inner.what);
+    if (!json_bool(product, "offered", true)) {
+        cJSON_Delete(product);
+        return FAIL_CODE(err, ERR_INPUT, "unknown_template",
+                         "/items/%d/template: it is not for sale", number);
+    }
     if (!json_get(item, "photos") && json_number(json_get(product, "photos"), "min", 1) == 0)
         cJSON_AddArrayToObject(item, "photos");
     int failed = check_photos(item, number, product, sent, err) ||

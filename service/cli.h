@@ -117,6 +117,9 @@ int cli_printer_pause(const struct cli *cli, struct err *err);
 int cli_printer_resume(const struct cli *cli, struct err *err);
 int cli_provider_list(const struct cli *cli, struct err *err);
 int cli_provider_test(const struct cli *cli, struct err *err);
+int cli_provider_ledger(const struct cli *cli, struct err *err);
+int cli_provider_canary(const struct cli *cli, struct err *err);
+int cli_provider_resolve(const struct cli *cli, struct err *err);
 int cli_man(const struct cli *cli, struct err *err);
 
 #endif

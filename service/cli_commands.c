@@ -103,6 +103,20 @@ static const struct cli_option printer_add[] = {
     {"--name", "TEXT", "name for people [the id]"},
     END};
 
+static const struct cli_option ledger[] = {{"--day", "DAY", "of this day (UTC), as 2026-11-21"},
+                                           {"--order", "ID", "of this order"},
+                                           {"--item", "ID", "of this item"},
+                                           {"--limit", "N", "how many entries [50]"},
+                                           END};
+static const struct cli_option canary[] = {
+    {"--wait", "S", "seconds that one may take before it counts as failed [1800]"}, END};
+static const struct cli_option resolve[] = {
+    {"--found", "ID", "the provider has it, under this number: it goes on"},
+    {"--aux", "TEXT", "with --found: the second handle, where the number does not tell it (rodin)"},
+    {"--not-made", NULL, "the provider never took it: it ends and costs nothing"},
+    {"--reason", "TEXT", "why, for the record"},
+    END};
+
 static const struct command table[] = {
     {"up", "[--demo]", "everything on this machine: Postgres, HTTP, workers, printers",
      "Without STATUETTE_DATABASE it runs a private Postgres cluster under STATUETTE_VAR, made when "
@@ -178,8 +192,33 @@ static const struct command table[] = {
      cli_printer_pause},
     {"printer resume", "ID", "resume its print, or put it back into the queue", "", none, 1, 1,
      cli_printer_resume},
-    {"provider list", "", "the image-to-3D providers", "", none, 0, 0, cli_provider_list},
-    {"provider test", "ID", "check that a provider can be used", "", none, 1, 1, cli_provider_test},
+    {"provider list", "", "the image-to-3D providers: state, spend, balance, yield",
+     "Spend and balance are as the service knows them; yield, chosen and median are of the last 30 "
+     "days.\n"
+     "Where no service answers, what is set in this environment is shown.",
+     none, 0, 0, cli_provider_list},
+    {"provider test", "ID", "check that a provider can be used; costs nothing",
+     "Settings, address, TLS, clock, key and balance, as far as the provider has a free question "
+     "for it.\n"
+     "Exit code 3 when it is off, 5 when the key cannot be one, 6 when it is away or refuses.",
+     none, 1, 1, cli_provider_test},
+    {"provider ledger", "[--day DAY]", "what was reserved and spent, with sums by provider", "",
+     ledger, 0, 0, cli_provider_ledger},
+    {"provider resolve", "TASK --found ID | --not-made", "say what became of a task that is lost",
+     "A task is lost when its request was sent, the answer never came, and the provider's list "
+     "does "
+     "not\n"
+     "tell. Look for it at the provider: it was made (--found), or it was not (--not-made).\n"
+     "Example: statuette provider resolve gen_01kahh3m2fe8k4d6y1p5s9v7bw --found a6f1c2d4",
+     resolve, 1, 1, cli_provider_resolve},
+    {"provider canary", "[ID]", "the daily test: the sample photo through a provider, measured",
+     "Without ID each provider that is on and not built in. It costs what one model costs, and is "
+     "made\n"
+     "once a day however often this runs. Needs the service's database, its files and a worker.\n"
+     "Held against the median of the last seven; exit code 5 when a measure has moved by more than "
+     "its\n"
+     "limit or no model came of it: the order then waits in review.",
+     canary, 0, 1, cli_provider_canary},
     {"man", "", "this program's manual page, made from the same table (man -l)", "", none, 0, 0,
      cli_man},
 };

@@ -40,6 +40,7 @@ struct flight {
     char *tokens[VIEW_COUNT]; /* what the uploads gave */
     char *upload_aux;         /* between two requests of one upload */
     enum generation_view view;
+    const char *code;               /* of its end, where it is more than the event says; or NULL */
     struct provider_reading result; /* of a task that is done, while its file is fetched */
     struct flight **many;           /* DO_POLL_MANY: the tasks asked about; owned */
     size_t many_count;

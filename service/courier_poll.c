@@ -358,23 +358,48 @@ int flight_polled_many(struct flight *f, struct courier *c, struct http_done *do
 static const char *const formats[] = {
     [MODEL_GLB] = "glb", [MODEL_STL] = "stl", [MODEL_OBJ] = "obj", [MODEL_PLY] = "ply"};
 
-/* What was made, by its first bytes; NULL where we cannot use it. */
+static bool begins(const struct bytes *model, const char *with)
+{
+    size_t n = strlen(with);
+    return model->len > n && memcmp(model->data, with, n) == 0;
+}
+
+static bool has(const struct bytes *model, const char *word)
+{
+    return memmem(model->data, model->len, word, strlen(word)) != NULL;
+}
+
+/* What was made, by its first bytes; NULL where we cannot use it. An archive is not opened here:
+ * the names of its parts stand in it as they are, and what only looks like no 3MF is found to be
+ * one when it is unpacked. */
 static const char *format_of(const struct bytes *model)
 {
     bool whole;
     enum model_kind kind = model_sniff(&whole, model->data, model->len);
     if (kind != MODEL_UNKNOWN)
         return formats[kind];
-    return model->len > 4 && memcmp(model->data, "PK\3\4", 4) == 0 ? "3mf" : NULL;
+    if (!begins(model, "PK\3\4"))
+        return NULL;
+    return has(model, "[Content_Types].xml") && has(model, "3D/3dmodel.model") ? "3mf" : "zip";
+}
+
+/* It is what the provider made, and another try of the same would be the same. */
+static int end_by_format(struct flight *f, struct courier *c, const struct bytes *model,
+                         struct err *err)
+{
+    f->code = "provider_format";
+    return end_by(f, c, "task.failed",
+                  begins(model, "Kaydara FBX Binary") || begins(model, "; FBX ")
+                      ? "the file is FBX, which is not read: ask the provider for GLB"
+                      : "the file is of no kind that can be used",
+                  PROVIDER_PROTOCOL, err);
 }
 
 static int store_or_end(struct flight *f, struct courier *c, const struct bytes *model,
                         struct err *err)
 {
     const char *format = format_of(model);
-    int failed = format ? flight_store(f, c, model, format, err)
-                        : end_by(f, c, "task.failed", "the file is of no kind that can be used",
-                                 PROVIDER_PROTOCOL, err);
+    int failed = format ? flight_store(f, c, model, format, err) : end_by_format(f, c, model, err);
     if (!failed)
         flight_free(f);
     return failed;

@@ -201,7 +201,8 @@ int flight_end(struct flight *f, struct courier *c, const char *event,
                const struct provider_reading *r, struct err *err)
 {
     const char *class = provider_error_name(r->error);
-    char *error = error_text(code_of(event), class, *r->message ? r->message : class);
+    char *error =
+        error_text(f->code ? f->code : code_of(event), class, *r->message ? r->message : class);
     int result = begin(f, c, err);
     if (!result) {
         int failed = close_ledger(f, c, event, r, err) || move(f, c, event, r->message, err) ||

@@ -14,6 +14,8 @@
  *                                 preview.glb
  * render   in options.json        out.png
  * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
+ * unpack   in (zip)               out.model result.json {"format", "name"}: the best model in it,
+ * GLB before OBJ, STL, PLY; a 3MF is one itself
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
  * options.json, all members optional. relief: style, height_mm. photo, inspect, prep, render and

@@ -108,9 +108,13 @@ static int run_relief(const struct ask *ask, cJSON **result, struct err *err)
 }
 
 static const struct role roles[] = {
-    {"photo", run_photo, PHOTO_MAX_BYTES}, {"relief", run_relief, 0},
-    {"inspect", role_inspect, MESH_LIMIT}, {"prep", role_prep, MESH_LIMIT},
-    {"render", role_render, MESH_LIMIT},   {"tostl", role_tostl, MESH_LIMIT},
+    {"photo", run_photo, PHOTO_MAX_BYTES},
+    {"relief", run_relief, 0},
+    {"inspect", role_inspect, MESH_LIMIT},
+    {"prep", role_prep, MESH_LIMIT},
+    {"render", role_render, MESH_LIMIT},
+    {"tostl", role_tostl, MESH_LIMIT},
+    {"unpack", role_unpack, 0},
 };
 
 static const struct role *find_role(const char *name)

@@ -45,4 +45,7 @@ int role_prep(const struct ask *ask, cJSON **result, struct err *err) MUST_CHECK
 int role_render(const struct ask *ask, cJSON **result, struct err *err) MUST_CHECK;
 int role_tostl(const struct ask *ask, cJSON **result, struct err *err) MUST_CHECK;
 
+/* role_archive.c, likewise. */
+int role_unpack(const struct ask *ask, cJSON **result, struct err *err) MUST_CHECK;
+
 #endif

@@ -91,6 +91,12 @@ static bool is_made(const struct round_task *task)
     return strcmp(task->state, "succeeded") == 0 && *task->hash;
 }
 
+/* An archive that came in after this gather had unpacked those that were there. */
+static bool is_packed(const struct round_task *task)
+{
+    return is_made(task) && strcmp(task->format, "zip") == 0;
+}
+
 /* One candidate and one round: the step `inspect` says the same, once. */
 static bool needs_scores(const struct round *round, const struct item *item)
 {
@@ -102,7 +108,8 @@ static int score_all(struct step *step, const struct item *item, struct err *err
     struct round round;
     int failed = round_load(&round, step, item, err);
     for (int i = 0; i < round.count && !failed; i++)
-        if (is_made(&round.tasks[i]) && !*round.tasks[i].score && needs_scores(&round, item))
+        if (is_made(&round.tasks[i]) && !is_packed(&round.tasks[i]) && !*round.tasks[i].score &&
+            needs_scores(&round, item))
             failed = score(step, item, &round.tasks[i], err);
     round_free(&round);
     return failed;
@@ -113,6 +120,7 @@ static int score_all(struct step *step, const struct item *item, struct err *err
 
 struct standing {
     int asked, waiting, unscored; /* candidates */
+    bool packed;                  /* one is an archive still */
     bool local;                   /* one that was asked for is made here */
     const char *why;              /* of those that are over: the gravest reason */
 };
@@ -155,8 +163,10 @@ static int stand(struct standing *s, struct step *step, const struct item *item,
         if (round_add(step, item, candidate, driver, err))
             return -1;
     }
-    for (int i = 0; i < round->count; i++)
+    for (int i = 0; i < round->count; i++) {
         s->unscored += is_made(&round->tasks[i]) && !*round->tasks[i].score;
+        s->packed |= is_packed(&round->tasks[i]);
+    }
     return 0;
 }
 
@@ -280,7 +290,7 @@ static int decide(struct step *step, const struct item *item, const struct round
     bool overdue = round->age_s >= most_s;
     if (stand(&s, step, item, round, overdue, err))
         return -1;
-    if (s.unscored > 0 && needs_scores(round, item)) /* one came in meanwhile */
+    if (s.packed || (s.unscored > 0 && needs_scores(round, item))) /* one came in meanwhile */
         return job_release(step->db, step->job, 0, err) || db_commit(step->db, err) ? -1 : 0;
     const struct round_task *best = best_of(round);
     const char *why = s.why ? s.why : "no_candidate";
@@ -298,7 +308,9 @@ static int decide(struct step *step, const struct item *item, const struct round
 static int gather(struct step *step, const struct item *item, struct err *err)
 {
     struct round round = {0};
-    int result = score_all(step, item, err);
+    int result = round_unpack(step, item, err);
+    if (!result)
+        result = score_all(step, item, err);
     if (!result)
         result = step_begin(step, item, "generating", err);
     if (!result)

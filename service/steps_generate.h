@@ -54,6 +54,10 @@ bool round_task_is_open(const struct round_task *task);
 int round_add(struct step *step, const struct item *item, int candidate,
               const struct provider_driver *driver, struct err *err) MUST_CHECK;
 
+/** Puts the model in the place of each archive that the item's round has; one without a model is a
+ * task that failed. Each in a transaction of its own. */
+int round_unpack(struct step *step, const struct item *item, struct err *err) MUST_CHECK;
+
 /** How a candidate fares, from the report of its preparation: the higher the better, below 0 not to
  * be used. Support, thin walls, moved surface and unlikeness cost; a warning a little. Pure. */
 double candidate_points(const cJSON *report);

@@ -21,8 +21,8 @@ struct http_file {
 /* Where a request may go. */
 enum http_reach {
     HTTP_SET, /* the address was set by the operator: any host, http or https */
-    HTTP_FAR  /* the address came from outside: https and public addresses only, but for the host
-                 and port of `home`, which the operator has set */
+    HTTP_FAR  /* the address came from outside: https and public addresses only, and no user in it,
+                 but for the host and port of `home`, which the operator has set */
 };
 
 /* A body is one of: none, `body`, or a form (form and files, sent as multipart/form-data). */
@@ -36,8 +36,9 @@ struct http_request {
     unsigned file_count;
     enum http_reach reach;
     const char *home;   /* with HTTP_FAR: an address set by the operator, or NULL; borrowed */
-    unsigned redirects; /* followed by a GET, each checked like the first; at most 3 */
-    unsigned connect_s, total_s, stall_s; /* stall 0 = none */
+    unsigned redirects; /* followed by a GET, at most 3; each as HTTP_FAR, and where the first one
+                           was HTTP_SET its place is the home; headers go to the first place only */
+    unsigned connect_s, total_s, stall_s; /* total: with all redirects; stall 0 = none */
     size_t max_bytes;                     /* of the answer */
     const atomic_bool *stop;              /* true ends the call soon; or NULL; borrowed */
 };
@@ -46,7 +47,7 @@ struct http_answer {
     int status; /* 0 when no answer came */
     bool sent;  /* the request may have reached the server: in doubt when no answer */
     char content_type[80];
-    double retry_after_s; /* -1 when none */
+    double retry_after_s; /* -1 when none; up to an hour */
     cJSON *headers;       /* lower-case name -> text, at most 64 of them; NULL none; owned */
     struct bytes body;    /* owned */
 };
@@ -64,7 +65,8 @@ void http_answer_free(struct http_answer *answer);
  *          tells an answer that was lost after the connection was up (in doubt) from a request that
  *          never left. The caller calls http_answer_free in either case.
  * Errors   ERR_LATER no connection, cut off, timed out (code http_timeout) or stopped (code
- *          http_stopped): then look at answer->sent. ERR_LIMIT answer over max_bytes. ERR_INPUT
+ *          http_stopped), or a certificate that nobody vouches for (code tls_refused): then look at
+ *          answer->sent. ERR_LIMIT answer over max_bytes. ERR_INPUT
  *          code address_refused: the reach does not go there; nothing was sent.
  *          ERR_INPUT no usable URL or header.
  * Threads  safe; the calling thread waits.

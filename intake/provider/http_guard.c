@@ -17,6 +17,7 @@ static const struct network4 closed4[] = {
     {0x0a000000, 8},  /* 10.0.0.0: private */
     {0x64400000, 10}, /* 100.64.0.0: carriers' NAT, and some clouds' metadata */
     {0x7f000000, 8},  /* 127.0.0.0: loopback */
+    {0xa83f8110, 32}, /* 168.63.129.16: a cloud's metadata, behind a public address */
     {0xa9fe0000, 16}, /* 169.254.0.0: link-local, with the clouds' metadata */
     {0xac100000, 12}, /* 172.16.0.0: private */
     {0xc0000000, 24}, /* 192.0.0.0: protocol assignments */

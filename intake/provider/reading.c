@@ -179,6 +179,15 @@ cJSON *reading_json(struct provider_reading *reading, const struct http_answer *
     return NULL;
 }
 
+/* No model begins like that; an error of a file host, or of what stands before it, does. */
+static bool is_words(const struct bytes *body)
+{
+    size_t at = body->len >= 3 && memcmp(body->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    while (at < body->len && body->data[at] <= ' ')
+        at++;
+    return at < body->len && memchr("{[<", body->data[at], 3);
+}
+
 void reading_download(struct provider_reading *reading, const struct http_answer *answer)
 {
     bool whole;
@@ -190,9 +199,9 @@ void reading_download(struct provider_reading *reading, const struct http_answer
     }
     if (reading_http_error(reading, answer, false))
         return;
-    if (answer->body.len > 0 && answer->body.data[0] == '{')
+    if (is_words(&answer->body))
         reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES,
-                     "an error in JSON came where a file was due");
+                     "JSON or a web page came where a file was due");
     else if (!answer->body.len ||
              (model_sniff(&whole, answer->body.data, answer->body.len) != MODEL_UNKNOWN && !whole))
         reading_fail(reading, TASK_RUNNING, PROVIDER_SERVER, RETRY_YES, "half a file came");

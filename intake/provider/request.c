@@ -18,7 +18,7 @@ int call_start(struct http_request *out, const char *method, const char *base, s
                const char *path, ...)
 {
     struct bytes url = {0};
-    char rest[2048];
+    char rest[4200]; /* a result's address with its signature may have 4 KiB */
     va_list list;
     size_t n = strlen(base);
     while (n > 0 && base[n - 1] == '/')

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * intake/provider: what all drivers share, the HTTP doorman against a server that misbehaves, the
- * hunyuan3d2 driver against its simulator, and who may receive whose photo.
+ * intake/provider: what all drivers share, the hunyuan3d2 driver against its simulator over real
+ * HTTP, and who may receive whose photo. The HTTP doorman itself is tested in http_test.c.
  */
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,47 +110,12 @@ static void test_consent__keeps_a_childs_photo_in_the_house(void)
     cJSON_Delete(guardian);
 }
 
-/* --- the doorman against a server that says exactly these bytes, once --- */
+/* --- the simulator, over real HTTP --- */
 
 struct server {
     pid_t pid;
     int port;
 };
-
-static void serve_one(int listener, const char *bytes)
-{
-    char asked[4096];
-    int peer = accept(listener, NULL, NULL);
-    if (read(peer, asked, sizeof asked) > 0 && write(peer, bytes, strlen(bytes)) >= 0)
-        shutdown(peer, SHUT_WR);
-    _exit(0);
-}
-
-static struct server server_start(const char *bytes)
-{
-    struct server server = {0};
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof here;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(listener, (struct sockaddr *)&here, n) || listen(listener, 1) ||
-        getsockname(listener, (struct sockaddr *)&here, &n))
-        abort();
-    server.port = ntohs(here.sin_port);
-    fflush(stdout);
-    server.pid = bytes ? fork() : 0;
-    if (bytes && server.pid == 0) {
-        alarm(20);
-        serve_one(listener, bytes);
-    }
-    close(listener);
-    return server;
-}
-
-static void server_end(struct server *server)
-{
-    if (server->pid > 0)
-        waitpid(server->pid, NULL, 0);
-}
 
 static struct http_request request_to(int port, const char *path)
 {
@@ -165,91 +126,6 @@ static struct http_request request_to(int port, const char *path)
     request.url = strdup(url);
     return request;
 }
-
-static void test_http__a_closed_port_is_a_request_that_never_left(void)
-{
-    struct server server = server_start(NULL);
-    struct http_request request = request_to(server.port, "/");
-    struct http_answer answer;
-    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
-    CHECK(answer.status == 0 && !answer.sent);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-static void test_http__a_cut_off_answer_is_in_doubt(void)
-{
-    struct server server = server_start("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly these");
-    struct http_request request = request_to(server.port, "/");
-    struct http_answer answer;
-    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LATER);
-    CHECK(answer.status == 0 && answer.sent && answer.body.len == 0);
-    server_end(&server);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-static void test_http__follows_no_redirect_and_reads_retry_after(void)
-{
-    struct server server =
-        server_start("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nRetry-After: 9\r\n"
-                     "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi");
-    struct http_request request = request_to(server.port, "/");
-    struct http_answer answer;
-    CHECK_OK(http_send(&answer, &request, &err));
-    CHECK(answer.status == 302 && answer.body.len == 2);
-    CHECK_NEAR(answer.retry_after_s, 9, 0);
-    CHECK_TEXT(answer.content_type, "text/plain");
-    server_end(&server);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-static void test_http__stops_a_body_without_length_at_the_cap(void)
-{
-    char bytes[3000];
-    int n = snprintf(bytes, sizeof bytes, "HTTP/1.0 200 OK\r\n\r\n");
-    memset(bytes + n, 'x', sizeof bytes - 1 - (size_t)n);
-    bytes[sizeof bytes - 1] = 0;
-    struct server server = server_start(bytes);
-    struct http_request request = request_to(server.port, "/");
-    struct http_answer answer;
-    request.max_bytes = 1000;
-    CHECK_FAILS(http_send(&answer, &request, &err), ERR_LIMIT);
-    server_end(&server);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-static void test_http__asks_no_proxy_of_the_environment(void)
-{
-    setenv("http_proxy", "http://127.0.0.1:1", 1);
-    struct server server = server_start("HTTP/1.1 204 No Content\r\n\r\n");
-    struct http_request request = request_to(server.port, "/");
-    struct http_answer answer;
-    int failed = http_send(&answer, &request, &err);
-    unsetenv("http_proxy");
-    CHECK(!failed && answer.status == 204);
-    server_end(&server);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-static void test_http__speaks_only_http_and_sends_no_broken_header(void)
-{
-    struct http_answer answer;
-    struct http_request request = {.method = "GET", .url = strdup("file:///etc/passwd")};
-    CHECK_FAILS(http_send(&answer, &request, &err), ERR_INPUT);
-    http_answer_free(&answer);
-    http_request_free(&request);
-    request = request_to(1, "/");
-    request.headers = cJSON_Parse("{\"X-Note\":\"a\\r\\nX-Other: b\"}");
-    CHECK_FAILS(http_send(&answer, &request, &err), ERR_INPUT);
-    http_answer_free(&answer);
-    http_request_free(&request);
-}
-
-/* --- the simulator, over real HTTP --- */
 
 /* argv ends with NULL; its first place is for the program. 0 when it is not built. */
 static struct server sim_start(const char **argv)
@@ -456,12 +332,6 @@ TESTS(TEST(test_reading__tells_models_by_their_content),
       TEST(test_reading__decodes_base64_and_refuses_what_is_none),
       TEST(test_table__has_each_provider_once_and_a_name_for_each_word),
       TEST(test_consent__keeps_a_childs_photo_in_the_house),
-      TEST(test_http__a_closed_port_is_a_request_that_never_left),
-      TEST(test_http__a_cut_off_answer_is_in_doubt),
-      TEST(test_http__follows_no_redirect_and_reads_retry_after),
-      TEST(test_http__stops_a_body_without_length_at_the_cap),
-      TEST(test_http__asks_no_proxy_of_the_environment),
-      TEST(test_http__speaks_only_http_and_sends_no_broken_header),
       TEST(test_sim__a_photo_becomes_a_model), TEST(test_sim__a_failure_is_worth_one_more_try),
       TEST(test_sim__an_answer_lost_after_the_work_is_in_doubt_and_not_asked_twice),
       TEST(test_sim__a_call_out_of_time_is_in_doubt),
