@@ -183,15 +183,18 @@ static void test_gather__spread_begins_at_different_providers(void)
 
 /* --- what a model is made of --- */
 
+static const char second_photo[] =
+    "insert into photos (id, item_id, slot, format, width, height, normal_hash, "
+    "cutout_hash, provider_hash, provider_mime, report) select 'pho_2', item_id, "
+    "'back', format, width, height, normal_hash, cutout_hash, provider_hash, "
+    "provider_mime, report from photos";
+
 static void test_gather__a_provider_gets_the_sides_that_it_takes(void)
 {
     BEGIN();
     char item[32];
     CHECK_OK(begin_round(item, "{\"route\":[\"hunyuan3d2\",\"tripo\"],\"candidates\":1}"));
-    CHECK_OK(sql("insert into photos (id, item_id, slot, format, width, height, normal_hash, "
-                 "cutout_hash, provider_hash, provider_mime, report) select 'pho_2', item_id, "
-                 "'back', format, width, height, normal_hash, cutout_hash, provider_hash, "
-                 "provider_mime, report from photos"));
+    CHECK_OK(sql(second_photo));
     setenv("STATUETTE_HUNYUAN3D2_URL", "http://127.0.0.1:9", 1);
     CHECK_OK(run_step("generate", step_generate, &err));
     CHECK_TEXT(
@@ -209,18 +212,19 @@ static void test_gather__a_provider_gets_the_sides_that_it_takes(void)
     unsetenv("STATUETTE_TRIPO_KEY");
 }
 
+static const char of_words[] =
+    "{\"route\":[\"relief\",\"hunyuan3d2\",\"meshy\"],\"candidates\":1,\"texture\":true,"
+    "\"face_limit\":9000,\"prompt\":\"{style} of {object} for {name}, {material} {none}\","
+    "\"options\":{\"a\":1},\"providers\":{\"meshy\":{\"model\":\"latest\",\"options\":"
+    "{\"b\":2}}}}";
+
 static void test_gather__words_alone_go_to_a_provider_that_reads(void)
 {
     BEGIN();
     char item[32];
     setenv("STATUETTE_MESHY_KEY", "msy_x", 1);
     setenv("STATUETTE_HUNYUAN3D2_URL", "http://127.0.0.1:9", 1);
-    CHECK_OK(begin_round(
-        item,
-        "{\"route\":[\"relief\",\"hunyuan3d2\",\"meshy\"],\"candidates\":1,\"texture\":true,"
-        "\"face_limit\":9000,\"prompt\":\"{style} of {object} for {name}, {material} {none}\","
-        "\"options\":{\"a\":1},\"providers\":{\"meshy\":{\"model\":\"latest\",\"options\":"
-        "{\"b\":2}}}}"));
+    CHECK_OK(begin_round(item, of_words));
     CHECK_OK(sql("delete from tasks"));
     CHECK_OK(sql("delete from photos"));
     CHECK_OK(sql("update items set name = 'Ann', options = options || '{\"object\":\"a fox\"}'"));
