@@ -111,7 +111,7 @@ struct sim {
     struct provider *root; /* whose paths have no prefix; or NULL */
     struct fault faults[FAULTS_MOST];
     int fault_count;
-    uint64_t seed;
+    uint64_t seed, salt;
     double queue_s[2], run_s[2]; /* least and most */
     struct bytes model;          /* given by the operator; empty: made */
     char push_to[300];           /* for providers whose console says where to push */
