@@ -51,7 +51,7 @@ all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|cove
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: all ## one order from photo to printed part, live (PHOTO=path, DEMO_KEEP=1)
+demo: all ## one order from photo to printed part, live (PHOTO=path, PROVIDER=id, SCENARIO=path, DEMO_KEEP=1)
 	@$(BIN) up --demo
 
 run: all ## everything on this machine, until Ctrl-C
@@ -97,6 +97,7 @@ prefix ?= /usr/local
 install: all ## install below prefix=/usr/local
 	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/bin/statuette
 	install -D -m 755 $(OUT)/tests/sim/printer_sim $(DESTDIR)$(prefix)/libexec/statuette/printer_sim
+	install -D -m 755 $(OUT)/tests/sim/provider_sim $(DESTDIR)$(prefix)/libexec/statuette/provider_sim
 	mkdir -p $(DESTDIR)$(prefix)/share/man/man1
 	$(BIN) man > $(DESTDIR)$(prefix)/share/man/man1/statuette.1
 
