@@ -56,6 +56,8 @@ struct task {
     bool cancelled, fails, refused;
     char push_url[512];
     int pushed; /* stages that were pushed: 1 begun, 2 ended */
+    int push_tries;
+    int64_t push_at_ms; /* not before; one that was not taken comes again */
 };
 
 /* No more than `most` in any window of that length; most 0: no limit. */
