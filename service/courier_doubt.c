@@ -130,12 +130,16 @@ static int strangers(const struct provider_reading **one, int *count, int64_t *i
 {
     struct bytes ids = {0};
     struct db_rows *rows = NULL;
+    char sent[24], window[12];
+    /* ours that were sent further off cannot have been made at the same time */
+    snprintf(sent, sizeof sent, "%lld", (long long)f->sent_s);
+    snprintf(window, sizeof window, "%d", BEFORE_S + AFTER_S);
     int failed = bytes_printf(&ids, err, "%s", "");
     for (size_t i = 0; i < all->many_count && !failed; i++)
         if (!strchr(all->many[i].task, ','))
             failed = bytes_printf(&ids, err, "%s%s", ids.len ? "," : "", all->many[i].task);
     failed = failed || DB_RUN(&rows, c->db, "generation_known", err, f->rules->driver->id,
-                              (const char *)ids.data);
+                              (const char *)ids.data, sent, window);
     *one = NULL;
     *count = 0;
     for (size_t i = 0; i < all->many_count && !failed; i++) {

@@ -241,13 +241,20 @@ static int end_by(struct flight *f, struct courier *c, const char *event, const 
     return load_for_end(f, c, err) || flight_end(f, c, event, &r, err) ? -1 : 0;
 }
 
+/* A poll that went wrong says nothing of the task, which may be done since long; and one that was
+ * found late, or comes after an outage of ours, is heard more than once. */
+static bool is_overdue(const struct flight *f, const struct provider_reading *r)
+{
+    double deadline_s = f->rules->pace.deadline_s;
+    return r->error == PROVIDER_OK ? f->age_s > deadline_s && f->polls >= 3
+                                   : f->age_s > 3 * deadline_s && f->polls >= 10;
+}
+
 /* Takes over what it keeps of the reading; the flight is gone, or goes on, after 0. */
 static int conclude(struct flight *f, struct courier *c, struct provider_reading *r,
                     const struct http_done *done, struct err *err)
 {
-    /* A poll that went wrong says nothing of the task, which may be done since long. */
-    double deadline_s = f->rules->pace.deadline_s;
-    bool overdue = f->age_s > (r->error == PROVIDER_OK ? deadline_s : 3 * deadline_s);
+    bool overdue = is_overdue(f, r);
     int failed;
     if (r->error == PROVIDER_OK && r->state == TASK_SUCCEEDED) {
         if (load_for_end(f, c, err))

@@ -139,7 +139,7 @@ static struct server sim_start(const char **argv)
     char *end = strstr(path, "/intake/provider_test");
     if (!end)
         return server;
-    strcpy(end, "/sim/hunyuan3d2_sim");
+    strcpy(end, "/sim/provider_sim");
     if (access(path, X_OK) || pipe(out))
         return server;
     argv[0] = path;
@@ -224,7 +224,8 @@ static struct provider_reading poll_once(const struct server *server, const char
 }
 
 #define START_SIM(...)                                                                             \
-    struct server sim = sim_start((const char *[]){"", "--port", "0", __VA_ARGS__, NULL});         \
+    struct server sim = sim_start(                                                                 \
+        (const char *[]){"", "--provider", "hunyuan3d2", "--port", "0", __VA_ARGS__, NULL});       \
     if (sim.pid == 0)                                                                              \
         SKIP("the simulator is not built");                                                        \
     CHECK(sim.port > 0)
@@ -241,7 +242,7 @@ static void test_sim__a_photo_becomes_a_model(void)
 
 static void test_sim__a_failure_is_worth_one_more_try(void)
 {
-    START_SIM("--fail", "1");
+    START_SIM("--fault", "{\"fault\":\"fail\",\"first\":1}");
     struct provider_reading r = generate(&sim, false, 0);
     CHECK(r.error == PROVIDER_SERVER && r.retry == RETRY_ONCE);
     r = generate(&sim, false, 0);
@@ -252,10 +253,10 @@ static void test_sim__a_failure_is_worth_one_more_try(void)
 
 static void test_sim__an_answer_lost_after_the_work_is_in_doubt_and_not_asked_twice(void)
 {
-    START_SIM("--drop-after-accept");
+    START_SIM("--fault", "{\"fault\":\"answer_lost\",\"first\":1}");
     struct provider_reading r = generate(&sim, false, 0);
     CHECK(r.state == TASK_UNKNOWN && r.retry == RETRY_RECONCILE);
-    CHECK(sim_count(&sim, "generate") == 1);
+    CHECK(sim_count(&sim, "submits") == 1);
     CHECK(sim_count(&sim, "made") == 1);
     sim_end(&sim);
 }
@@ -279,7 +280,7 @@ static void *raise_after_a_while(void *flag)
 
 static void test_sim__a_stopped_worker_does_not_wait_out_the_call(void)
 {
-    START_SIM("--slow", "30000");
+    START_SIM("--fault", "{\"fault\":\"slow\",\"first\":1,\"ms\":30000}");
     atomic_bool stop = false;
     struct http_request request = request_to(sim.port, "/generate");
     struct http_answer answer;
@@ -301,11 +302,13 @@ static void test_sim__a_stopped_worker_does_not_wait_out_the_call(void)
 
 static void test_sim__half_a_model_and_a_web_page_are_no_result(void)
 {
-    START_SIM("--truncate");
+    START_SIM("--fault", "{\"fault\":\"half_model\",\"first\":1}");
     struct provider_reading r = generate(&sim, false, 0);
     sim_end(&sim);
     CHECK(r.state == TASK_FAILED && r.retry == RETRY_ONCE && r.model.len == 0);
-    struct server web = sim_start((const char *[]){"", "--port", "0", "--html", NULL});
+    struct server web =
+        sim_start((const char *[]){"", "--provider", "hunyuan3d2", "--port", "0", "--fault",
+                                   "{\"fault\":\"web_page\",\"first\":1}", NULL});
     r = generate(&web, false, 0);
     sim_end(&web);
     CHECK(r.state == TASK_FAILED && r.error == PROVIDER_PROTOCOL);
@@ -313,7 +316,7 @@ static void test_sim__half_a_model_and_a_web_page_are_no_result(void)
 
 static void test_sim__the_async_way_polls_past_a_file_half_written(void)
 {
-    START_SIM("--slow", "200", "--truncate");
+    START_SIM("--slow", "200", "--fault", "{\"fault\":\"half_model\",\"first\":1,\"times\":1}");
     struct provider_reading r = generate(&sim, true, 0), last = {0};
     int looks = 0;
     CHECK(r.state == TASK_RUNNING && *r.task);

@@ -17,11 +17,11 @@ static int provider_start(const char *option, const char *value)
     if (n < 0 || pipe(out))
         return -1;
     program[n] = 0;
-    strcpy(strrchr(program, '/'), "/../sim/hunyuan3d2_sim");
+    strcpy(strrchr(program, '/'), "/../sim/provider_sim");
     provider.pid = fork();
     if (provider.pid == 0) {
         dup2(out[1], 1);
-        execl(program, program, "--port", "0", option, value, NULL);
+        execl(program, program, "--provider", "hunyuan3d2", "--port", "0", option, value, NULL);
         _exit(127);
     }
     close(out[1]);
@@ -85,7 +85,7 @@ static void asked(void)
     CHECK(gathered("inspecting"));
     CHECK_TEXT(ask(TASK_STATE, NULL), "succeeded");
     CHECK_TEXT(ask("select result_format from tasks", NULL), "glb");
-    CHECK(provider_count("generate") == 1);
+    CHECK(provider_count("submits") == 1);
     /* what was asked is kept, the photo is not */
     struct bytes text = {.limit = 1 << 20};
     CHECK_OK(blob_get(&text, &blobs, ask("select sha256 from artifacts where kind = 'task'", NULL),
@@ -110,13 +110,13 @@ static void dropped(void)
     CHECK(gathered("review"));
     CHECK_TEXT(ask(TASK_STATE, NULL), "lost");
     CHECK_TEXT(ask(PROBLEM, NULL), "generation_in_doubt");
-    CHECK(provider_count("generate") == 1);
+    CHECK(provider_count("submits") == 1);
 }
 
 static void test_courier__a_lost_answer_is_left_to_a_person(void)
 {
     BEGIN();
-    CHECK(!provider_start("--drop-after-accept", NULL));
+    CHECK(!provider_start("--fault", "{\"fault\":\"answer_lost\",\"first\":1}"));
     dropped();
     end();
 }
@@ -135,7 +135,7 @@ static void killed_while_sending(bool sent)
     CHECK_TEXT(ask(TASK_STATE, NULL), "submitting");
     CHECK_OK(courier_start(&courier, &settings, &err));
     CHECK(gathered(sent ? "review" : "inspecting"));
-    CHECK(provider_count("generate") == (sent ? 0 : 1));
+    CHECK(provider_count("submits") == (sent ? 0 : 1));
 }
 
 static void test_courier__what_may_have_been_sent_is_not_sent_again(void)

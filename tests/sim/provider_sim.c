@@ -428,6 +428,7 @@ int main(int argc, char **argv)
     sigset_t signals;
     pthread_t pusher;
     make_providers(&sim);
+    random_bytes(&sim.salt, sizeof sim.salt);
     read_options(&sim, &port, argc, argv);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGPIPE, SIG_IGN);

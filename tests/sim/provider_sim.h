@@ -56,6 +56,8 @@ struct task {
     bool cancelled, fails, refused;
     char push_url[512];
     int pushed; /* stages that were pushed: 1 begun, 2 ended */
+    int push_tries;
+    int64_t push_at_ms; /* not before; one that was not taken comes again */
 };
 
 /* No more than `most` in any window of that length; most 0: no limit. */
@@ -111,7 +113,7 @@ struct sim {
     struct provider *root; /* whose paths have no prefix; or NULL */
     struct fault faults[FAULTS_MOST];
     int fault_count;
-    uint64_t seed;
+    uint64_t seed, salt;
     double queue_s[2], run_s[2]; /* least and most */
     struct bytes model;          /* given by the operator; empty: made */
     char push_to[300];           /* for providers whose console says where to push */

@@ -16,7 +16,11 @@ struct push {
     char url[700];
     cJSON *headers;
     struct bytes body;
+    struct task *task;
 };
+
+#define TRIES_MOST 6
+#define AGAIN_MS 1500
 
 /* --- keys --- */
 
@@ -49,7 +53,8 @@ static bool url_of(char url[700], struct sim *sim, struct provider *p, const str
     if (*t->push_url)
         snprintf(url, 700, "%s", t->push_url);
     else if (*sim->push_to && strcmp(p->name, "replicate") != 0 && strcmp(p->name, "fal") != 0)
-        snprintf(url, 700, "%s/%s", sim->push_to, p->name);
+        snprintf(url, 700, strcmp(p->name, "meshy") == 0 ? "%s/%s/%s" : "%s/%s", sim->push_to,
+                 p->name, p->secret);
     else
         return false;
     return true;
@@ -79,6 +84,7 @@ static int write_push(struct push *to, struct sim *sim, struct provider *p, stru
     }
     to->headers = x.headers ? x.headers : cJSON_CreateObject();
     to->body = x.out;
+    to->task = t;
     cJSON_AddStringToObject(to->headers, "Content-Type", "application/json");
     if (fault_of_task(sim, p, t->number, "push_forged"))
         forge(to->headers);
@@ -92,7 +98,8 @@ static int due_of_task(struct push *to, struct sim *sim, struct provider *p, str
     enum phase phase = task_phase(sim, p, t);
     int stage = phase == PHASE_QUEUED ? 0 : phase == PHASE_RUNNING ? 1 : 2, count = 0;
     bool disordered = fault_of_task(sim, p, t->number, "push_disordered") != NULL;
-    if (stage <= t->pushed || !url_of(url, sim, p, t) || (disordered && stage < 2))
+    if (stage <= t->pushed || wall_ms() < t->push_at_ms || !url_of(url, sim, p, t) ||
+        (disordered && stage < 2))
         return 0;
     count += write_push(&to[count], sim, p, t, stage == 2);
     if (disordered) { /* what was true before */
@@ -137,6 +144,18 @@ static bool send_push(struct push *push)
     return sent;
 }
 
+static void note(struct sim *sim, struct task *t, bool sent)
+{
+    sim->pushed++;
+    if (sent)
+        return;
+    sim->push_failures++;
+    if (++t->push_tries < TRIES_MOST) {
+        t->pushed = 0;
+        t->push_at_ms = wall_ms() + AGAIN_MS;
+    }
+}
+
 void *push_main(void *user)
 {
     struct sim *sim = user;
@@ -147,13 +166,13 @@ void *push_main(void *user)
         pthread_mutex_lock(&sim->lock);
         int count = due(waiting, sim);
         pthread_mutex_unlock(&sim->lock);
-        int failed = 0;
-        for (int i = 0; i < count; i++)
-            failed += !send_push(&waiting[i]);
-        pthread_mutex_lock(&sim->lock);
-        sim->pushed += count;
-        sim->push_failures += failed;
-        pthread_mutex_unlock(&sim->lock);
+        for (int i = 0; i < count; i++) {
+            struct task *t = waiting[i].task;
+            bool sent = send_push(&waiting[i]);
+            pthread_mutex_lock(&sim->lock);
+            note(sim, t, sent);
+            pthread_mutex_unlock(&sim->lock);
+        }
         if (count == 0)
             usleep(100 * 1000);
     }

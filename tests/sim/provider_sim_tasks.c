@@ -83,7 +83,8 @@ static struct task *task_add(struct exchange *x, const char *kind)
         exit(1);
     p->tasks[p->count++] = t;
     t->number = p->count;
-    int n = snprintf(text, sizeof text, "%s %llu %d", p->name, (unsigned long long)x->sim->seed,
+    /* no number comes twice, also not of a simulator that was started anew */
+    int n = snprintf(text, sizeof text, "%s %llu %d", p->name, (unsigned long long)x->sim->salt,
                      t->number);
     sha256_hex(hash, text, (size_t)n);
     snprintf(t->id, sizeof t->id, "%.8s-%.4s-4%.3s-8%.3s-%012d", hash, hash + 8, hash + 12,
