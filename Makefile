@@ -34,7 +34,9 @@ MAIN := $(wildcard service/main.c)
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(filter-out $(MAIN),$(SOURCES))))
 ASSETS := $(sort $(wildcard storage/sql/*.sql schemas/*.* schemas/*/* config/*.* config/*/* service/console/*))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/*/*_test.c))
-SIMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/*.c))
+SIM_PARTS := $(wildcard tests/sim/provider_sim_*.c)
+SIMS := $(patsubst %.c,$(OUT)/%,$(filter-out $(SIM_PARTS),$(wildcard tests/sim/*.c)))
+SIM_PARTS := $(patsubst %.c,$(OUT)/%.o,$(SIM_PARTS))
 LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
@@ -49,7 +51,7 @@ all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|cove
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: all ## one order from photo to printed part, live (PHOTO=path, DEMO_KEEP=1)
+demo: all ## one order from photo to printed part, live (PHOTO=path, PROVIDER=id, SCENARIO=path, DEMO_KEEP=1)
 	@$(BIN) up --demo
 
 run: all ## everything on this machine, until Ctrl-C
@@ -89,6 +91,7 @@ prefix ?= /usr/local
 install: all ## install below prefix=/usr/local
 	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/bin/statuette
 	install -D -m 755 $(OUT)/tests/sim/printer_sim $(DESTDIR)$(prefix)/libexec/statuette/printer_sim
+	install -D -m 755 $(OUT)/tests/sim/provider_sim $(DESTDIR)$(prefix)/libexec/statuette/provider_sim
 	mkdir -p $(DESTDIR)$(prefix)/share/man/man1
 	$(BIN) man > $(DESTDIR)$(prefix)/share/man/man1/statuette.1
 
@@ -129,10 +132,11 @@ $(TESTS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@echo "  test $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -UNDEBUG -o $@ $< $(LIB) $(LDLIBS)
 
+$(OUT)/tests/sim/provider_sim: $(SIM_PARTS)
 $(SIMS): $(OUT)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  link $@"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIB) $(LDLIBS)
 
 $(OUT)/tests/fuzz/targets: tests/fuzz/targets.c $(LIB)
 	@mkdir -p $(@D)
@@ -156,4 +160,4 @@ $(PACKAGES): scripts/packages.txt
 .PHONY: .FORCE
 .FORCE:
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(SIMS:=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(SIMS:=.d) $(SIM_PARTS:.o=.d)

@@ -162,6 +162,20 @@ int file_write(const char *path, const void *data, size_t n, struct err *err)
     return 0;
 }
 
+/* What is no plain file with one name is read, not moved: a link would still be the other's. */
+int file_move(const char *from, const char *to, struct err *err)
+{
+    struct bytes data = {.limit = (size_t)2 << 30};
+    struct stat s;
+    if (lstat(from, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink == 1 && rename(from, to) == 0) {
+        sync_folder_of(to);
+        return 0;
+    }
+    int failed = bytes_read_file(&data, from, err) || file_write(to, data.data, data.len, err);
+    bytes_free(&data);
+    return failed ? -1 : 0;
+}
+
 int folder_make(const char *path, struct err *err)
 {
     char part[4096];

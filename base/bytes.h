@@ -43,6 +43,13 @@ int bytes_read_file(struct bytes *b, const char *path, struct err *err) MUST_CHE
  */
 int file_write(const char *path, const void *data, size_t n, struct err *err) MUST_CHECK;
 
+/**
+ * Moves a file that file_write wrote to another name, with the same promise: it is there whole or
+ * not at all. It is renamed where both lie on one file system, else copied and left.
+ * Errors   as bytes_read_file and file_write; ERR_LIMIT over 2 GiB.
+ */
+int file_move(const char *from, const char *to, struct err *err) MUST_CHECK;
+
 /** Makes a folder and its parents (mode 0755); one that is there is fine. */
 int folder_make(const char *path, struct err *err) MUST_CHECK;
 

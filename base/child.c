@@ -213,6 +213,12 @@ static int exec_failure(int report)
     return n == (ssize_t)sizeof why ? why : 0;
 }
 
+/* Large arrays come and go in a child. By pages of 4 KB, given back each time, a million triangles
+ * cost 164,000 page faults and a fifth of the time; by large pages that are kept, 16,000. */
+#define LARGE_PAGES                                                                                \
+    "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:"                  \
+    "glibc.malloc.trim_threshold=1000000000"
+
 int child_run(struct child_result *result, const struct child_options *options, struct err *err)
 {
     *result = (struct child_result){.exit_code = -1};
@@ -220,8 +226,8 @@ int child_run(struct child_result *result, const struct child_options *options, 
     char home[4200], temp[4200];
     snprintf(home, sizeof home, "HOME=%s", options->folder ? options->folder : "/nonexistent");
     snprintf(temp, sizeof temp, "TMPDIR=%s", options->folder ? options->folder : "/tmp");
-    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",     home, temp,
-                   "OMP_WAIT_POLICY=PASSIVE",           "MALLOC_ARENA_MAX=2", NULL};
+    char *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",     home,        temp,
+                   "OMP_WAIT_POLICY=PASSIVE",           "MALLOC_ARENA_MAX=2", LARGE_PAGES, NULL};
     if (open_pipes(pipes, err)) {
         close_all(pipes, 6);
         return -1;

@@ -4,16 +4,58 @@
  */
 #include "print/prep.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "print/colour/parts.h"
 #include "print/colour/transfer.h"
+#include "print/measure/vec.h"
 #include "print/prep_own.h"
 #include "print/repair/arrange.h"
 
 #define PARTS_REPORTED 100
+
+/* What the report says of the input: looked at by a thread of its own while the repair begins,
+ * since both are mostly one thread's work. */
+struct look {
+    const struct mesh *in, *welded;
+    const struct skin *skin;
+    struct mesh_measures measures;
+    struct part_list parts;
+    pthread_t thread;
+    bool running;
+    int failed;
+    struct err err;
+};
+
+static void *look_run(void *user)
+{
+    struct look *look = user;
+    look->failed =
+        mesh_measure_welded(&look->measures, look->welded, &look->err) ||
+        (look->in->triangle_count && mesh_parts(&look->parts, look->in, look->skin, &look->err));
+    return NULL;
+}
+
+static void look_start(struct look *look)
+{
+    look->running = pthread_create(&look->thread, NULL, look_run, look) == 0;
+    if (!look->running)
+        look_run(look);
+}
+
+/* To be called before the welded mesh is moved or freed. */
+static int look_end(struct look *look, struct err *err)
+{
+    if (look->running)
+        pthread_join(look->thread, NULL);
+    look->running = false;
+    if (look->failed && err)
+        *err = look->err;
+    return look->failed ? -1 : 0;
+}
 
 /* A copy in millimetres around the origin, in double until it is rounded to the grid of uniting: so
  * what is moved later by whole steps stays exact. */
@@ -23,6 +65,7 @@ static int copy_scaled(struct mesh *out, const struct mesh *in, double scale, st
     mesh_bounds(in, low, high);
     if (mesh_copy(out, in, err))
         return -1;
+#pragma omp parallel for
     for (size_t v = 0; v < in->vertex_count; v++)
         for (size_t k = 0; k < 3; k++)
             out->xyz[3 * v + k] = (float)((in->xyz[3 * v + k] - (low[k] + high[k]) / 2) * scale);
@@ -70,15 +113,15 @@ static int measure(struct prep_measures *out, const struct mesh *mesh, const str
 }
 
 /* 0: repaired and shaped; 1: there is nothing solid. */
-static int run(struct prep *p)
+static int run(struct prep *p, struct look *look)
 {
     struct repair_options options = {.min_wall_mm = p->options->limits.min_wall_mm,
                                      .on_step = on_repair_step,
                                      .user = &p->report};
     options.size_mm = p->size_mm = mesh_longest(&p->mesh);
     int repaired = mesh_repair(&p->mesh, &p->changes.repaired, &options, p->err);
-    if (repaired)
-        return repaired;
+    if (repaired || look_end(look, p->err))
+        return repaired ? repaired : -1;
     p->sound = true;
     if (prep_shape(p) || measure(&p->output, &p->mesh, &p->visible, p->solid, p->options, p->err))
         return -1;
@@ -98,7 +141,16 @@ static int judge(struct prep *p)
     return judge_print(&p->report, &p->mesh, &p->output, p->options, p->err);
 }
 
-static int prepare(struct prep *p, const struct mesh *in)
+/* Nothing is made of triangles that are all as thin as lines. */
+static bool has_area(const struct mesh *mesh)
+{
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        if (vec_length(mesh_normal2(mesh, t)) > 0)
+            return true;
+    return false;
+}
+
+static int prepare(struct prep *p, const struct mesh *in, struct look *look)
 {
     double scale = prep_first_scale(in, p->options);
     size_t merged;
@@ -108,17 +160,21 @@ static int prepare(struct prep *p, const struct mesh *in)
         return -1;
     report_step(&p->report, "weld", merged > 0);
     size_t degenerate = mesh_drop_degenerate(&p->visible);
-    if (mesh_compact(&p->visible, p->err) || mesh_measure_welded(&p->input, &p->visible, p->err) ||
-        mesh_copy(&p->mesh, &p->visible, p->err))
+    if (mesh_compact(&p->visible, p->err) || mesh_copy(&p->mesh, &p->visible, p->err))
         return -1;
-    p->input.degenerate = degenerate;
+    *look = (struct look){.in = in, .welded = &p->visible, .skin = p->options->skin};
+    look_start(look);
     report_step(&p->report, "inspect", degenerate > 0);
-    int solid = p->input.triangles && p->input.area_mm2 > 0 ? run(p) : 1;
+    int solid = has_area(&p->visible) ? run(p, look) : 1;
+    if (look_end(look, p->err) || solid < 0)
+        return -1;
+    p->input = look->measures;
+    p->input.degenerate = degenerate;
     if (solid == 1)
         report_find(&p->report, "nothing_solid", SEVERITY_ERROR, p->input.volume_mm3, NAN,
                     "there is no closed body in this model, only loose surfaces: it cannot be "
                     "printed");
-    return solid ? (solid < 0 ? -1 : 0) : judge(p);
+    return solid ? 0 : judge(p);
 }
 
 /* Each triangle takes the colour that the input shows there, then that of a filament. */
@@ -213,24 +269,18 @@ static void add_palette(cJSON *report, const struct palette *palette)
 }
 
 /* Parts as they were sent; many shells are no parts but debris, and the findings tell of them. */
-static int add_parts(cJSON *report, const struct mesh *in, const struct prep_options *options,
-                     struct err *err)
+static void add_parts(cJSON *report, const struct part_list *parts)
 {
-    struct part_list parts = {0};
     cJSON *list = cJSON_AddArrayToObject(report, "parts");
-    if (in->triangle_count && mesh_parts(&parts, in, options->skin, err))
-        return -1;
-    for (size_t i = 0; i < parts.part_count && i < PARTS_REPORTED; i++) {
+    for (size_t i = 0; i < parts->part_count && i < PARTS_REPORTED; i++) {
         cJSON *o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "name", parts.parts[i].name);
-        cJSON_AddNumberToObject(o, "triangles", (double)parts.parts[i].triangles);
+        cJSON_AddStringToObject(o, "name", parts->parts[i].name);
+        cJSON_AddNumberToObject(o, "triangles", (double)parts->parts[i].triangles);
         cJSON_AddItemToArray(list, o);
     }
-    parts_free(&parts);
-    return 0;
 }
 
-static int close_report(cJSON **report, struct prep *p, const struct mesh *in,
+static int close_report(cJSON **report, struct prep *p, const struct look *look,
                         const struct prepared *out)
 {
     bool made = p->output.mesh.triangles > 0;
@@ -241,7 +291,8 @@ static int close_report(cJSON **report, struct prep *p, const struct mesh *in,
     add_orientation(*report, &p->turned);
     add_places(*report, &p->changes.repaired);
     add_palette(*report, &out->palette);
-    return add_parts(*report, in, p->options, p->err);
+    add_parts(*report, &look->parts);
+    return 0;
 }
 
 int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
@@ -249,7 +300,8 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
 {
     struct prep p = {.options = options, .err = err};
     *out = (struct prepared){0};
-    int failed = prepare(&p, in);
+    struct look look = {.failed = 0};
+    int failed = prepare(&p, in, &look);
     if (!failed)
         out->verdict = verdict_of(p.report.worst);
     if (!failed && out->verdict != VERDICT_REJECT) {
@@ -260,8 +312,9 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
         p.mesh = p.visible = (struct mesh){0};
         failed = paint(out, &p);
     }
-    failed = failed || close_report(report, &p, in, out);
+    failed = failed || close_report(report, &p, &look, out);
     report_drop(&p.report);
+    parts_free(&look.parts);
     mesh_free(&p.mesh);
     mesh_free(&p.visible);
     mesh_free(&p.dressed);

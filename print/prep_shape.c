@@ -42,8 +42,9 @@ static int orient(struct prep *p)
 {
     if (p->options->orient != ORIENT_AUTO)
         return 0;
-    struct orient_options options = ORIENT_OPTIONS_DEFAULT;
-    options.protect_front = p->options->protect_front;
+    /* What has a face is a figure, and wants to stand. */
+    struct orient_options options =
+        p->options->protect_front ? ORIENT_OPTIONS_FIGURE : ORIENT_OPTIONS_DEFAULT;
     memcpy(options.bed_mm, p->options->bed_mm, sizeof options.bed_mm);
     if (mesh_find_orientation(&p->turned, &p->mesh, &options, p->err))
         return -1;

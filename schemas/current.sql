@@ -289,6 +289,14 @@ ALTER TABLE public.artifacts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.canaries (
+    order_id text NOT NULL,
+    provider text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    made boolean NOT NULL,
+    measures jsonb NOT NULL,
+    moved jsonb DEFAULT '[]'::jsonb NOT NULL
+);
 CREATE TABLE public.events (
     id bigint NOT NULL,
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -649,7 +657,8 @@ CREATE TABLE public.providers (
     balance numeric(14,3),
     balance_at timestamp with time zone,
     keys jsonb,
-    keys_at timestamp with time zone
+    keys_at timestamp with time zone,
+    keys_tried_at timestamp with time zone
 );
 CREATE TABLE public.pushes (
     provider text NOT NULL,
@@ -701,6 +710,8 @@ ALTER TABLE ONLY public.artifacts
     ADD CONSTRAINT artifacts_item_id_kind_sha256_key UNIQUE (item_id, kind, sha256);
 ALTER TABLE ONLY public.artifacts
     ADD CONSTRAINT artifacts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.canaries
+    ADD CONSTRAINT canaries_pkey PRIMARY KEY (order_id);
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.flow_moves
@@ -753,6 +764,7 @@ ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (id);
 CREATE INDEX artifacts_by_hash ON public.artifacts USING btree (sha256, id);
 CREATE INDEX artifacts_by_item ON public.artifacts USING btree (item_id, id);
+CREATE INDEX canaries_by_provider ON public.canaries USING btree (provider, at DESC);
 CREATE INDEX events_by_order ON public.events USING btree (order_id, id);
 CREATE INDEX events_in_order ON public.events USING btree (xact, id);
 CREATE INDEX items_by_state ON public.items USING btree (state, updated_at);
@@ -775,6 +787,7 @@ CREATE INDEX tasks_by_item ON public.tasks USING btree (item_id, created_at);
 CREATE UNIQUE INDEX tasks_by_provider_task ON public.tasks USING btree (provider, provider_task) WHERE (provider_task <> ''::text);
 CREATE UNIQUE INDEX tasks_by_push ON public.tasks USING btree (push_token);
 CREATE INDEX tasks_due ON public.tasks USING btree (provider, state, next_at) WHERE (state = ANY (ARRAY['created'::text, 'submitting'::text, 'submitted'::text, 'running'::text, 'fetching'::text, 'in_doubt'::text]));
+CREATE INDEX tasks_ended ON public.tasks USING btree (provider, updated_at) WHERE (state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'moderated'::text, 'expired'::text, 'timed_out'::text, 'lost'::text]));
 CREATE TRIGGER good_is_owed AFTER UPDATE OF good, wanted ON public.items FOR EACH ROW WHEN (((new.good > old.good) OR (new.wanted < old.wanted))) EXECUTE FUNCTION public.good_is_owed();
 CREATE TRIGGER item_state BEFORE UPDATE OF state ON public.items FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('item');
 CREATE TRIGGER printer_state BEFORE UPDATE OF state ON public.printers FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('printer');

@@ -26,7 +26,7 @@ done
 
 one() {
     local row=$1 most=30000 slowest=60
-    [ "$row" = soup ] && most=400
+    [ "$row" = soup ] && most=400 slowest=300 # a whole preparation with its search for an orientation, under ASan
     FUZZ_TARGET=$row ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
         LSAN_OPTIONS=suppressions=tests/fuzz/lsan.supp:print_suppressions=0 \
         nice -n 19 "$program" -max_total_time="$seconds" -timeout=$slowest -rss_limit_mb=3000 -max_len=$most \

@@ -59,7 +59,10 @@ static int add_template(cJSON *list, const char *folder, const char *file, struc
     snprintf(id, sizeof id, "%.*s", (int)(ending - file), file);
     if (template_load(&one, folder, id, err))
         return -1;
-    cJSON_AddItemToArray(list, one);
+    if (json_bool(one, "offered", true))
+        cJSON_AddItemToArray(list, one);
+    else
+        cJSON_Delete(one);
     return 0;
 }
 

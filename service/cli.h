@@ -97,6 +97,7 @@ int cli_mesh_render(const struct cli *cli, struct err *err);
 int cli_slice(const struct cli *cli, struct err *err);
 int cli_gcode_check(const struct cli *cli, struct err *err);
 int cli_order_add(const struct cli *cli, struct err *err);
+int cli_order_model(const struct cli *cli, struct err *err);
 int cli_order_show(const struct cli *cli, struct err *err);
 int cli_order_list(const struct cli *cli, struct err *err);
 int cli_order_export(const struct cli *cli, struct err *err);
@@ -116,6 +117,9 @@ int cli_printer_pause(const struct cli *cli, struct err *err);
 int cli_printer_resume(const struct cli *cli, struct err *err);
 int cli_provider_list(const struct cli *cli, struct err *err);
 int cli_provider_test(const struct cli *cli, struct err *err);
+int cli_provider_ledger(const struct cli *cli, struct err *err);
+int cli_provider_canary(const struct cli *cli, struct err *err);
+int cli_provider_resolve(const struct cli *cli, struct err *err);
 int cli_man(const struct cli *cli, struct err *err);
 
 #endif

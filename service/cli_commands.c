@@ -10,6 +10,7 @@
 static const struct cli_option none[] = {END};
 static const struct cli_option up[] = {
     {"--demo", NULL, "one sample order from photo to printed part, live, then end"},
+    {"--provider", "ID", "with --demo: the model comes from this provider's simulator"},
     {"--photo", "FILE", "demo: this photo instead of the sample"},
     {"--template", "ID", "demo: product template [figure-80]"},
     {"--keep", NULL, "demo: leave the service up afterwards (also DEMO_KEEP=1)"},
@@ -77,7 +78,11 @@ static const struct cli_option order_add[] = {
     {"--external-id", "TEXT", "your own order number; unique"},
     {"--photo-class", "CLASS", "pet, object, adult or child [object]"},
     {"--key", "TEXT", "Idempotency-Key: the same key never makes two orders [random]"},
+    {"--model", "FILE", "your own model, for templates that take one (own-model)"},
+    {"--object", "TEXT", "what is to be made, for templates that are made of words"},
     END};
+static const struct cli_option order_model[] = {
+    {"--key", "TEXT", "Idempotency-Key: the same key never enters a model twice [random]"}, END};
 static const struct cli_option order_list[] = {{"--limit", "N", "how many [20]"}, END};
 static const struct cli_option order_export[] = {{"-o", "DIR", "folder to make"}, END};
 static const struct cli_option reason[] = {{"--reason", "TEXT", "why, for the record"}, END};
@@ -96,6 +101,20 @@ static const struct cli_option printer_add[] = {
     {"--class", "ID", "printer profile [ender3v3se]"},
     {"--material", "ID", "what is loaded [pla]"},
     {"--name", "TEXT", "name for people [the id]"},
+    END};
+
+static const struct cli_option ledger[] = {{"--day", "DAY", "of this day (UTC), as 2026-11-21"},
+                                           {"--order", "ID", "of this order"},
+                                           {"--item", "ID", "of this item"},
+                                           {"--limit", "N", "how many entries [50]"},
+                                           END};
+static const struct cli_option canary[] = {
+    {"--wait", "S", "seconds that one may take before it counts as failed [1800]"}, END};
+static const struct cli_option resolve[] = {
+    {"--found", "ID", "the provider has it, under this number: it goes on"},
+    {"--aux", "TEXT", "with --found: the second handle, where the number does not tell it (rodin)"},
+    {"--not-made", NULL, "the provider never took it: it ends and costs nothing"},
+    {"--reason", "TEXT", "why, for the record"},
     END};
 
 static const struct command table[] = {
@@ -131,10 +150,16 @@ static const struct command table[] = {
      slice, 1, 1, cli_slice},
     {"gcode check", "IN.gcode", "check G-code against a printer's limits", "", gcode, 1, 1,
      cli_gcode_check},
-    {"order add", "--template ID PHOTO..", "place an order with the running service",
+    {"order add", "--template ID [PHOTO..]", "place an order with the running service",
      "Talks to STATUETTE_URL [http://127.0.0.1:8080] with STATUETTE_API_KEY, as all commands below "
      "do.",
-     order_add, 1, 8, cli_order_add},
+     order_add, 0, 8, cli_order_add},
+    {"order model", "ITEM FILE", "put a model of your own in the place of a made one",
+     "For an item in review or while its model is made; GLB, STL, OBJ, PLY and 3MF. It is "
+     "inspected "
+     "and\n"
+     "prepared like any other.",
+     order_model, 2, 2, cli_order_model},
     {"order show", "ID", "an order with its items, photos, models and runs", "", none, 1, 1,
      cli_order_show},
     {"order list", "", "the newest orders", "", order_list, 0, 0, cli_order_list},
@@ -167,8 +192,33 @@ static const struct command table[] = {
      cli_printer_pause},
     {"printer resume", "ID", "resume its print, or put it back into the queue", "", none, 1, 1,
      cli_printer_resume},
-    {"provider list", "", "the image-to-3D providers", "", none, 0, 0, cli_provider_list},
-    {"provider test", "ID", "check that a provider can be used", "", none, 1, 1, cli_provider_test},
+    {"provider list", "", "the image-to-3D providers: state, spend, balance, yield",
+     "Spend and balance are as the service knows them; yield, chosen and median are of the last 30 "
+     "days.\n"
+     "Where no service answers, what is set in this environment is shown.",
+     none, 0, 0, cli_provider_list},
+    {"provider test", "ID", "check that a provider can be used; costs nothing",
+     "Settings, address, TLS, clock, key and balance, as far as the provider has a free question "
+     "for it.\n"
+     "Exit code 3 when it is off, 5 when the key cannot be one, 6 when it is away or refuses.",
+     none, 1, 1, cli_provider_test},
+    {"provider ledger", "[--day DAY]", "what was reserved and spent, with sums by provider", "",
+     ledger, 0, 0, cli_provider_ledger},
+    {"provider resolve", "TASK --found ID | --not-made", "say what became of a task that is lost",
+     "A task is lost when its request was sent, the answer never came, and the provider's list "
+     "does "
+     "not\n"
+     "tell. Look for it at the provider: it was made (--found), or it was not (--not-made).\n"
+     "Example: statuette provider resolve gen_01kahh3m2fe8k4d6y1p5s9v7bw --found a6f1c2d4",
+     resolve, 1, 1, cli_provider_resolve},
+    {"provider canary", "[ID]", "the daily test: the sample photo through a provider, measured",
+     "Without ID each provider that is on and not built in. It costs what one model costs, and is "
+     "made\n"
+     "once a day however often this runs. Needs the service's database, its files and a worker.\n"
+     "Held against the median of the last seven; exit code 5 when a measure has moved by more than "
+     "its\n"
+     "limit or no model came of it: the order then waits in review.",
+     canary, 0, 1, cli_provider_canary},
     {"man", "", "this program's manual page, made from the same table (man -l)", "", none, 0, 0,
      cli_man},
 };

@@ -2,30 +2,43 @@
 /* Commands on one file; see cli_files.h. */
 #include "service/cli_files.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "service/role.h"
 
 #define INPUT_LIMIT ((size_t)1 << 30)
 
-int file_work_open(struct file_work *work, const char *input, struct err *err)
+/* A plain file is read by the child itself; a pipe only we can read. */
+static int hand_over(struct file_work *work, const char *input, struct err *err)
 {
     struct bytes data = {.limit = INPUT_LIMIT};
-    const char *temp = getenv("TMPDIR");
-    char path[800];
-    memset(work, 0, sizeof *work);
-    if (bytes_read_file(&data, input, err))
-        return -1;
-    int failed = work_folder_make(work->folder, temp && *temp ? temp : "/tmp", "statuette", err);
+    struct stat s;
+    char path[PATH_MAX];
+    if (stat(input, &s) == 0 && S_ISREG(s.st_mode) && realpath(input, path)) {
+        cJSON_AddStringToObject(work->options, "input", path);
+        return 0;
+    }
     snprintf(path, sizeof path, "%s/in", work->folder);
-    if (!failed)
-        failed = file_write(path, data.data, data.len, err);
+    int failed = bytes_read_file(&data, input, err) || file_write(path, data.data, data.len, err);
     bytes_free(&data);
-    const char *slash = strrchr(input, '/');
+    return failed ? -1 : 0;
+}
+
+int file_work_open(struct file_work *work, const char *input, struct err *err)
+{
+    const char *temp = getenv("TMPDIR"), *slash = strrchr(input, '/');
+    memset(work, 0, sizeof *work);
+    if (access(input, R_OK))
+        return FAIL_ERRNO(err, "cannot open %s", input);
+    int failed = work_folder_make(work->folder, temp && *temp ? temp : "/tmp", "statuette", err);
     work->options = cJSON_CreateObject();
     cJSON_AddStringToObject(work->options, "name", slash ? slash + 1 : input);
+    failed = failed || hand_over(work, input, err) ? -1 : 0;
     if (failed)
         file_work_close(work);
     return failed;
@@ -44,6 +57,14 @@ int file_work_run(struct file_work *work, const char *role, struct err *err)
 }
 
 int file_work_give(const struct file_work *work, const char *name, const char *path,
+                   struct err *err)
+{
+    char from[800];
+    snprintf(from, sizeof from, "%s/%s", work->folder, name);
+    return file_move(from, path, err);
+}
+
+int file_work_copy(const struct file_work *work, const char *name, const char *path,
                    struct err *err)
 {
     struct bytes data = {.limit = (size_t)2 << 30};

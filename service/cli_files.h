@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the commands that work on one file share: a folder of their own, the input in it, a role run
- * on it. */
+/* What the commands that work on one file share: the input, a folder of their own, a role run
+ * in it. */
 #ifndef SERVICE_CLI_FILES_H
 #define SERVICE_CLI_FILES_H
 
@@ -12,14 +12,17 @@ struct file_work {
     cJSON *result;  /* of the role; owned */
 };
 
-/** Makes the folder, copies input to FOLDER/in, starts options with its name. */
+/** Makes the folder, starts options with the input and its name; what is no plain file (a pipe) is
+ * copied to FOLDER/in. */
 int file_work_open(struct file_work *work, const char *input, struct err *err) MUST_CHECK;
 
 /** Writes options.json and runs the role. */
 int file_work_run(struct file_work *work, const char *role, struct err *err) MUST_CHECK;
 
-/** Moves FOLDER/name to the user's path, whole or not at all. */
+/** Moves FOLDER/name to the user's path, whole or not at all; file_work_copy leaves it there. */
 int file_work_give(const struct file_work *work, const char *name, const char *path,
+                   struct err *err) MUST_CHECK;
+int file_work_copy(const struct file_work *work, const char *name, const char *path,
                    struct err *err) MUST_CHECK;
 
 void file_work_close(struct file_work *work);

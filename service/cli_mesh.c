@@ -174,13 +174,26 @@ static const char *ending(const char *path)
     return dot && strcasecmp(dot, ".stl") == 0 ? "out.stl" : NULL;
 }
 
-/* -o may be given for a 3MF and for an STL. */
+/* How many of the -o from the first on want this file of the role. */
+static int count_wanted(const struct cli *cli, const char *name, int first)
+{
+    int count = 0;
+    for (int i = first; i < cli->option_count; i++) {
+        const char *own = strcmp(cli->names[i], "-o") == 0 ? ending(cli->values[i]) : NULL;
+        count += own && strcmp(own, name) == 0;
+    }
+    return count;
+}
+
+/* -o may be given for a 3MF and for an STL, and for more than one of each. */
 static int give_outputs(const struct cli *cli, const struct file_work *work, struct err *err)
 {
-    for (int i = 0; i < cli->option_count; i++)
-        if (strcmp(cli->names[i], "-o") == 0 &&
-            file_work_give(work, ending(cli->values[i]), cli->values[i], err))
+    for (int i = 0; i < cli->option_count; i++) {
+        const char *name = strcmp(cli->names[i], "-o") == 0 ? ending(cli->values[i]) : NULL;
+        if (name && (count_wanted(cli, name, i + 1) ? file_work_copy : file_work_give)(
+                        work, name, cli->values[i], err))
             return -1;
+    }
     return 0;
 }
 
@@ -242,6 +255,8 @@ int cli_mesh_prep(const struct cli *cli, struct err *err)
     cli_progress(cli, "preparing", 0.1);
     if (cli_flag(cli, "--pictures"))
         cJSON_AddTrueToObject(work.options, "pictures");
+    if (count_wanted(cli, "out.stl", 0))
+        cJSON_AddTrueToObject(work.options, "stl");
     int code = pass_options(&work, cli, err) || file_work_run(&work, "prep", err) ? -1 : 0;
     cli_progress(cli, code ? "failed" : "prepared", 1);
     bool kept = !code && strcmp(json_text(work.result, "verdict", "reject"), "reject") != 0;

@@ -66,6 +66,16 @@ struct provider_call flight_call(const struct flight *f, const struct provider_s
                                   .page = f->page};
 }
 
+enum generation_view photo_view(const cJSON *photo)
+{
+    static const char *const names[VIEW_COUNT] = {"front", "left", "back", "right"};
+    const char *slot = json_text(photo, "view", "front");
+    int at = 0;
+    while (at < VIEW_COUNT && strcmp(names[at], slot) != 0)
+        at++;
+    return (enum generation_view)at;
+}
+
 static int load_photos(struct flight *f, struct courier *c, struct err *err)
 {
     const cJSON *photo;
@@ -73,11 +83,7 @@ static int load_photos(struct flight *f, struct courier *c, struct err *err)
     cJSON_ArrayForEach (photo, json_get(f->spec, "photos")) {
         if (view == VIEW_COUNT)
             break;
-        const char *slot = json_text(photo, "view", "front");
-        static const char *const names[] = {"front", "left", "back", "right"};
-        int at = 0;
-        while (at < VIEW_COUNT && strcmp(names[at], slot) != 0)
-            at++;
+        enum generation_view at = photo_view(photo);
         if (at == VIEW_COUNT || f->images[at].len)
             continue;
         f->images[at].limit = (size_t)24 << 20;
@@ -157,6 +163,8 @@ static int handle(struct courier *c, struct flight *f, struct http_done *done, s
         return flight_fetched(f, c, done, err);
     case DO_RECENT:
         return flight_recent(f, c, done, err);
+    case DO_STREAM:
+        return flight_streamed(f, c, done, err);
     case DO_CANCEL:
         break;
     }
@@ -219,6 +227,8 @@ static int take_ended(struct courier *c, struct err *err)
         wait_ms = 0;
         if (f->errand == DO_FETCH)
             c->fetches--;
+        if (f->errand == DO_STREAM)
+            c->streams--;
         settle(c, f, &done);
     }
     return result < 0 ? -1 : 0;

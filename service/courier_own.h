@@ -21,7 +21,8 @@ enum errand {
     DO_RESULTS,
     DO_FETCH,
     DO_RECENT,
-    DO_CANCEL
+    DO_CANCEL,
+    DO_STREAM
 };
 
 struct flight {
@@ -76,7 +77,7 @@ struct courier {
     struct unwritten *unwritten;
     struct flight *flights;
     int64_t beat_at;
-    int fetches;
+    int fetches, streams;
     unsigned dice; /* of the jitter */
     char actor[80];
     pthread_t thread;
@@ -95,6 +96,9 @@ struct provider_call flight_call(const struct flight *flight,
 
 /** What the provider is asked for, of a flight that was loaded; borrows from it. */
 void flight_spec(struct generation_spec *spec, const struct flight *flight);
+
+/** Which side a photo of a task's spec shows; VIEW_COUNT none that there is. */
+enum generation_view photo_view(const cJSON *photo);
 
 /** Reads the task, its photos and its wishes from the store. Errors ERR_ABSENT. */
 int flight_load(struct flight *flight, struct courier *courier, bool with_photos,
@@ -128,6 +132,14 @@ int flight_done(struct flight *flight, struct courier *courier, struct provider_
                 struct err *err) MUST_CHECK;
 /** Writes the polls that are still to be noted. */
 int courier_write_polled(struct courier *courier, struct err *err) MUST_CHECK;
+
+/* --- streams (courier_stream.c) --- */
+
+/** Holds open the stream of a task that was accepted, where there is one. */
+void courier_listen(struct courier *courier, const struct provider_rules *rules,
+                    const struct provider_reading *accepted);
+int flight_streamed(struct flight *flight, struct courier *courier, struct http_done *done,
+                    struct err *err) MUST_CHECK;
 
 /* --- in doubt, and called off (courier_doubt.c) --- */
 

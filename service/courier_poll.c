@@ -559,6 +559,9 @@ int flight_fetched(struct flight *f, struct courier *c, struct http_done *done, 
         return failed;
     }
     reading_download(&r, &done->answer);
+    if (r.error == PROVIDER_OK && !format_of(&done->answer.body)) /* a page of some proxy, often */
+        reading_fail(&r, TASK_RUNNING, PROVIDER_PROTOCOL, RETRY_YES,
+                     "the file is of no kind that can be used");
     exchange_note(f, "fetch", &noted, &r);
     return r.error == PROVIDER_OK ? store_or_end(f, c, &done->answer.body, err)
                                   : fetch_again(f, c, &r, err);

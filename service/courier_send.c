@@ -253,6 +253,8 @@ static int read_answer(struct provider_reading *r, struct flight *f, enum provid
     struct generation_spec spec;
     flight_spec(&spec, f);
     struct provider_call call = flight_call(f, &settings, &spec);
+    if (op == OP_UPLOAD) /* of the second half the driver knows by it, as of its request */
+        call.aux = f->upload_aux;
     return f->rules->driver->read(r, op, &call, &done->answer, err);
 }
 
@@ -343,6 +345,8 @@ int flight_submitted(struct flight *f, struct courier *c, struct http_done *done
         failed = flight_accepted(f, c, &r, err) || courier_note_health(c, f->rules, &r, err);
     else
         failed = submit_refused(f, c, &r, err) || courier_note_health(c, f->rules, &r, err);
+    if (!failed && accepted)
+        courier_listen(c, f->rules, &r);
     provider_reading_free(&r);
     if (!failed)
         flight_free(f);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "intake/model.h"
 #include "service/courier_own.h"
 #include "service/log.h"
 #include "service/steps.h"
@@ -139,23 +140,31 @@ int flight_in_doubt(struct flight *f, struct courier *c, const char *why, struct
     return result < 0 ? -1 : 0;
 }
 
+/* Whether the provider has done its part, or may still do it: that is paid for, whatever came of
+ * the file and however long we waited. */
+static bool was_made(const struct flight *f, const char *event)
+{
+    return strcmp(event, "task.finished") == 0 || strcmp(event, "task.continued") == 0 ||
+           strcmp(event, "task.timed_out") == 0 || f->result.state == TASK_SUCCEEDED ||
+           is_state(f, "fetching");
+}
+
 /* What the task costs: what the provider says, nothing where it takes nothing for a failure, else
  * what was reserved. A task that is lost may cost: it stays reserved. */
 static int close_ledger(struct flight *f, struct courier *c, const char *event,
                         const struct provider_reading *r, struct err *err)
 {
     char credits[32];
-    snprintf(credits, sizeof credits, "%.3f", r && r->credits >= 0 ? r->credits : 0.0);
-    bool told = r && r->credits >= 0;
-    bool made = strcmp(event, "task.finished") == 0 || strcmp(event, "task.continued") == 0;
+    double told = r && r->credits >= 0                ? r->credits
+                  : f->result.state == TASK_SUCCEEDED ? f->result.credits
+                                                      : -1;
+    bool never = is_state(f, "submitting") || is_state(f, "created");
     if (strcmp(event, "task.lost") == 0)
         return 0;
-    bool never = is_state(f, "submitting") || is_state(f, "created");
-    bool free_of = !made && (f->rules->driver->refunds || never);
-    return DB_RUN(NULL, c->db, "generation_close", err, f->task,
-                  free_of && !told ? "0"
-                  : told           ? credits
-                                   : NULL);
+    if (told < 0 && !was_made(f, event) && (f->rules->driver->refunds || never))
+        told = 0;
+    snprintf(credits, sizeof credits, "%.3f", told);
+    return DB_RUN(NULL, c->db, "generation_close", err, f->task, told >= 0 ? credits : NULL);
 }
 
 static const struct {
@@ -216,21 +225,12 @@ int flight_fetching(struct flight *f, struct courier *c, struct err *err)
     return result < 0 ? -1 : 0;
 }
 
-static const char *mime_of(const char *format)
-{
-    return strcmp(format, "glb") == 0   ? "model/gltf-binary"
-           : strcmp(format, "stl") == 0 ? "model/stl"
-           : strcmp(format, "3mf") == 0 ? "model/3mf"
-           : strcmp(format, "zip") == 0 ? "application/zip"
-                                        : "application/octet-stream";
-}
-
 static int note_model(struct flight *f, struct courier *c, const char *hash, size_t bytes,
                       const char *format, struct err *err)
 {
     char name[64];
     stage_name(name, "03_generated", f->place, format);
-    return artifact_add(c->db, f->item, NULL, "source", name, mime_of(format), hash, bytes, err);
+    return artifact_add(c->db, f->item, NULL, "source", name, model_mime(format), hash, bytes, err);
 }
 
 static int write_stored(struct flight *f, struct courier *c, const char *hash, size_t bytes,

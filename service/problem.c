@@ -19,6 +19,7 @@ static const struct {
     {"idempotency_key_missing", 400},
     {"idempotency_key_invalid", 400},
     {"api_key_needed", 401},
+    {"push_not_signed", 401},
     {"method_not_allowed", 405},
     {"length_required", 411},
     {"etag_mismatch", 412},

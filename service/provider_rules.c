@@ -131,6 +131,18 @@ const char *provider_model(const struct provider_rules *rules, const cJSON *spec
     return json_text(spec, "model", json_text(rules->config, "model", NULL));
 }
 
+void provider_rules_why_off(char *out, size_t room, const struct provider_rules *rules)
+{
+    char name[41];
+    snprintf(name, sizeof name, "%.40s", rules->driver->id);
+    for (char *c = name; *c; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    if (json_bool(rules->config, "off", false))
+        snprintf(out, room, "it is set off in providers/%s.json", rules->driver->id);
+    else
+        snprintf(out, room, "set STATUETTE_%s_%s", name, rules->driver->needs_key ? "KEY" : "URL");
+}
+
 double provider_price(const struct provider_rules *rules, const cJSON *spec)
 {
     const cJSON *prices = json_get(rules->config, "prices");

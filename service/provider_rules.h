@@ -28,6 +28,9 @@ void provider_rules_free(struct provider_rules *rules);
 /** For the driver: borrows from the rules. */
 struct provider_settings provider_rules_settings(const struct provider_rules *rules);
 
+/** In words, what is missing where it is not `on`: names the variable to set. */
+void provider_rules_why_off(char *out, size_t room, const struct provider_rules *rules);
+
 /** What a task of that spec (tasks.spec) is reserved at, in the provider's units. */
 double provider_price(const struct provider_rules *rules, const cJSON *spec);
 

@@ -8,21 +8,23 @@
  * photo    in                     normal.png cutout.png provider.bin result.json
  * relief   in.png options.json    model.stl result.json (notes)
  * inspect  in options.json        result.json (mesh report)
- * prep     in options.json        out.3mf out.stl result.json (mesh report; nothing else when
- *          mask.png (may be absent) rejected); with "pictures": render_{front,iso,back,thin,
- *                                 overhang,change}.png, render_turn.png (animated), preview.glb
+ * prep     in options.json        out.3mf result.json (mesh report; nothing else when rejected);
+ *          mask.png (may be absent) with "stl": out.stl; with "pictures": render_turn.png
+ *                                 (animated), render_{front,iso,back,thin,overhang,change}.png,
+ *                                 preview.glb
  * render   in options.json        out.png
  * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
  * unpack   in (zip)               out.model result.json {"format", "name"}: the best model in it,
  * GLB before OBJ, STL, PLY; a 3MF is one itself
  *
  * photo's result.json: {"format","width","height","provider_mime","report":{...}}.
- * options.json, all members optional. relief: style, height_mm. inspect and prep: name (a file
- * name, the format's hint), height_mm, longest_mm, flatten_mm, orient, protect_front,
- * max_triangles, base {shape, height_mm, size_mm, text, text_style, font}, split_base, hollow_mm,
- * drains, colours, pictures, limits (as in a template), printer, material, config_folder, labels
- * {title, object_name, order_id, item_id, version_hash, created}. render: name, width, height,
- * view, heat, material, ruler, transparent, turntable.
+ * options.json, all members optional. relief: style, height_mm. photo, inspect, prep, render and
+ * tostl: input (an absolute path that is read in place of `in`, before the child is confined), name
+ * (a file name, the format's hint). inspect and prep: height_mm, longest_mm, flatten_mm, orient,
+ * protect_front, max_triangles, base {shape, height_mm, size_mm, text, text_style, font},
+ * split_base, hollow_mm, drains, colours, stl, pictures, limits (as in a template), printer,
+ * material, config_folder, labels {title, object_name, order_id, item_id, version_hash, created}.
+ * render: width, height, view, heat, material, ruler, transparent, turntable.
  */
 #ifndef SERVICE_ROLE_H
 #define SERVICE_ROLE_H

@@ -23,6 +23,7 @@
 struct role {
     const char *name;
     int (*run)(const struct ask *ask, cJSON **result, struct err *err);
+    size_t input_limit;
 };
 
 /* The child's working folder is the role's folder: names suffice. */
@@ -64,18 +65,18 @@ static cJSON *photo_result(const struct photo *photo, const char *mime)
 
 static int run_photo(const struct ask *ask, cJSON **result, struct err *err)
 {
-    struct bytes in = {.limit = PHOTO_MAX_BYTES}, sent = {0};
+    struct bytes *in = ask->input, sent = {0};
     struct photo photo = {0};
     const char *mime = "";
-    (void)ask;
-    int failed = bytes_read_file(&in, "in", err) || photo_read(&photo, in.data, in.len, err) ||
+    int failed = (!in->data && bytes_read_file(in, "in", err)) ||
+                 photo_read(&photo, in->data, in->len, err) ||
                  photo_encode_for_provider(&sent, &mime, &photo, err) ||
                  role_write_png("normal.png", &photo.pixels, err) ||
                  role_write_png("cutout.png", &photo.cutout, err) ||
                  file_write("provider.bin", sent.data, sent.len, err);
     if (!failed)
         *result = photo_result(&photo, mime);
-    bytes_free(&in);
+    bytes_free(in);
     bytes_free(&sent);
     photo_free(&photo);
     return failed ? -1 : 0;
@@ -107,8 +108,13 @@ static int run_relief(const struct ask *ask, cJSON **result, struct err *err)
 }
 
 static const struct role roles[] = {
-    {"photo", run_photo},    {"relief", run_relief}, {"inspect", role_inspect}, {"prep", role_prep},
-    {"render", role_render}, {"tostl", role_tostl},  {"unpack", role_unpack},
+    {"photo", run_photo, PHOTO_MAX_BYTES},
+    {"relief", run_relief, 0},
+    {"inspect", role_inspect, MESH_LIMIT},
+    {"prep", role_prep, MESH_LIMIT},
+    {"render", role_render, MESH_LIMIT},
+    {"tostl", role_tostl, MESH_LIMIT},
+    {"unpack", role_unpack, 0},
 };
 
 static const struct role *find_role(const char *name)
@@ -159,20 +165,29 @@ static int load_font(struct ask *ask, struct err *err)
                : 0;
 }
 
+/* So is a file of the user's own; one thing less to copy. */
+static int load_input(struct ask *ask, struct err *err)
+{
+    const char *path = json_text(ask->options, "input", NULL);
+    return path ? bytes_read_file(ask->input, path, err) : 0;
+}
+
 static int run_role(const struct role *role, const char *folder, struct err *err)
 {
-    struct ask ask = {0};
+    struct bytes input = {.limit = role->input_limit};
+    struct ask ask = {.input = &input};
     cJSON *result = NULL;
     if (chdir(folder))
         return FAIL_ERRNO(err, "cannot enter %s", folder);
     /* options are the parent's own words */
     if (access("options.json", F_OK) == 0 && json_read_file(&ask.options, "options.json", err))
         return -1;
-    int failed = load_limits(&ask, err) || load_font(&ask, err) || child_confine(".", err) ||
-                 role->run(&ask, &result, err) ||
+    int failed = load_limits(&ask, err) || load_font(&ask, err) || load_input(&ask, err) ||
+                 child_confine(".", err) || role->run(&ask, &result, err) ||
                  (result && write_json("result.json", result, err));
     cJSON_Delete(ask.options);
     bytes_free(&ask.font);
+    bytes_free(&input);
     cJSON_Delete(result);
     return failed ? -1 : 0;
 }

@@ -28,14 +28,14 @@ static void add_note(cJSON *report, const struct read_notes *notes)
 }
 
 int role_read_mesh(struct mesh *out, struct skin *skin, struct read_notes *notes,
-                   const cJSON *options, struct err *err)
+                   const struct ask *ask, struct err *err)
 {
-    struct bytes in = {.limit = MESH_LIMIT};
-    const char *name = json_text(options, "name", NULL);
+    struct bytes *in = ask->input;
+    const char *name = json_text(ask->options, "name", NULL);
     memset(notes, 0, sizeof *notes);
-    int failed = bytes_read_file(&in, "in", err) ||
-                 mesh_read_skin(out, skin, notes, in.data, in.len, name, err);
-    bytes_free(&in);
+    int failed = (!in->data && bytes_read_file(in, "in", err)) ||
+                 mesh_read_skin(out, skin, notes, in->data, in->len, name, err);
+    bytes_free(in);
     return failed ? -1 : 0;
 }
 
@@ -108,7 +108,7 @@ int role_inspect(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed = role_read_mesh(&mesh, NULL, &notes, ask->options, err);
+    int failed = role_read_mesh(&mesh, NULL, &notes, ask, err);
     if (!failed) {
         struct prep_options o = prep_options(ask, &notes);
         failed = mesh_inspect(result, &mesh, &o, err);
@@ -219,7 +219,7 @@ int role_prep(const struct ask *ask, cJSON **result, struct err *err)
     struct read_notes notes;
     struct picture mask = {0};
     int failed = palette_options(&colours, filaments, ask->options, err) ||
-                 role_read_mesh(&in, &skin, &notes, ask->options, err) ||
+                 role_read_mesh(&in, &skin, &notes, ask, err) ||
                  (access("mask.png", F_OK) == 0 && role_read_png(&mask, "mask.png", err));
     if (!failed) {
         struct prep_options o = prep_options(ask, &notes);
@@ -234,7 +234,8 @@ int role_prep(const struct ask *ask, cJSON **result, struct err *err)
     double started = clock_s();
     if (!failed && out.verdict != VERDICT_REJECT)
         failed =
-            write_threemf(&out, ask, err) || role_write_stl("out.stl", &out.mesh, "figure", err);
+            write_threemf(&out, ask, err) || (json_bool(ask->options, "stl", false) &&
+                                              role_write_stl("out.stl", &out.mesh, "figure", err));
     if (!failed) {
         add_note(*result, &notes);
         add_step(*result, "export", clock_s() - started);
@@ -270,7 +271,7 @@ int role_tostl(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed = role_read_mesh(&mesh, NULL, &notes, ask->options, err);
+    int failed = role_read_mesh(&mesh, NULL, &notes, ask, err);
     if (!failed) {
         *result = cJSON_CreateObject();
         centre(*result, &mesh);

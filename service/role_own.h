@@ -15,7 +15,9 @@ struct ask {
     cJSON *options;
     double bed_mm[3];
     double min_wall_mm, overhang_deg, bridge_mm;
-    struct bytes font; /* of a text on a base; empty when there is none */
+    struct bytes font;   /* of a text on a base; empty when there is none */
+    struct bytes *input; /* of a file outside the folder, read before the child was confined; else
+                            empty. Whoever reads it frees it */
 };
 
 /* The child's working folder is the role's folder: names suffice. */
@@ -24,9 +26,9 @@ int role_read_png(struct picture *out, const char *name, struct err *err) MUST_C
 int role_write_stl(const char *name, const struct mesh *mesh, const char *label,
                    struct err *err) MUST_CHECK;
 
-/** The file `in` as a mesh, and what its surface looks like; skin may be NULL. */
+/** The input as a mesh, and what its surface looks like; skin may be NULL. Once only. */
 int role_read_mesh(struct mesh *out, struct skin *skin, struct read_notes *notes,
-                   const cJSON *options, struct err *err) MUST_CHECK;
+                   const struct ask *ask, struct err *err) MUST_CHECK;
 
 /** sRGB of each triangle by the palette, malloc'ed; NULL when there are no colours. */
 int role_paint(uint8_t **rgb, const struct prepared *made, struct err *err) MUST_CHECK;

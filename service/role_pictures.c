@@ -145,7 +145,7 @@ int role_render(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh mesh = {0};
     struct read_notes notes;
-    int failed = role_read_mesh(&mesh, NULL, &notes, ask->options, err) || render(&mesh, ask, err);
+    int failed = role_read_mesh(&mesh, NULL, &notes, ask, err) || render(&mesh, ask, err);
     if (!failed) {
         *result = cJSON_CreateObject();
         cJSON_AddNumberToObject(*result, "triangles", (double)mesh.triangle_count);

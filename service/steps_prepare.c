@@ -98,6 +98,7 @@ static int run_prep(struct prepared *p, struct step *step, const struct item *it
         step_mask(step, item, folder, err) ||
         item_role_options(&p->options, item, step, p->source.file, err))
         return -1;
+    cJSON_AddTrueToObject(p->options, "stl");
     cJSON_AddTrueToObject(p->options, "pictures");
     add_labels(p->options, item, &p->source);
     if (folder_write(folder, "options.json", p->options, err))

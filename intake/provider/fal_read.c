@@ -224,8 +224,10 @@ static int results_read(struct provider_reading *out, const struct http_answer *
     if (!said) {
         if (answer->status == 400 && strcasestr(out->message, "in progress")) /* asked too early */
             reading_conclude(out, TASK_RUNNING, PROVIDER_OK, RETRY_NO);
-        else if (is_the_models(answer, out))
+        else if (is_the_models(answer, out)) {
             reading_conclude(out, TASK_FAILED, PROVIDER_SERVER, RETRY_NEW_TASK);
+            out->credits = 0;
+        }
         return 0;
     }
     int failed = take_output(out, said, err);

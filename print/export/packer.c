@@ -8,8 +8,7 @@
 #define LOCAL_BYTES 30
 #define CENTRAL_BYTES 46
 #define END_BYTES 22
-/* Of 73 MB of a million triangles level 4 makes 12.6 MB in 0.50 s, level 6 13.4 MB in 1.19 s, level
- * 1 16.3 MB in 0.33 s. */
+/* Of heads and small parts; the lines of a mesh are packed by squeeze.h. */
 #define LEVEL 4
 #define DOS_DATE 0x21 /* 1980-01-01, the oldest that the format knows */
 
@@ -85,6 +84,16 @@ int packer_part_write(struct packer *zip, const void *data, size_t n, struct err
     return pump(zip, Z_NO_FLUSH, err);
 }
 
+static int make_room(struct packer_press *press, size_t room, struct err *err)
+{
+    if (room <= press->packed_room)
+        return 0;
+    free(press->packed);
+    press->packed = malloc(room);
+    press->packed_room = press->packed ? room : 0;
+    return press->packed ? 0 : FAIL(err, ERR_LIMIT, "no memory for %zu packed bytes", room);
+}
+
 int packer_press(struct packer_press *press, const void *data, size_t n, struct err *err)
 {
     z_stream *stream = &press->stream;
@@ -93,14 +102,8 @@ int packer_press(struct packer_press *press, const void *data, size_t n, struct 
         return FAIL(err, ERR_LIMIT, "no memory for zlib");
     press->open = 1;
     deflateReset(stream);
-    size_t room = deflateBound(stream, (uLong)n) + 64;
-    if (room > press->packed_room) {
-        free(press->packed);
-        press->packed = malloc(room);
-        press->packed_room = press->packed ? room : 0;
-        if (!press->packed)
-            return FAIL(err, ERR_LIMIT, "no memory for %zu packed bytes", room);
-    }
+    if (make_room(press, deflateBound(stream, (uLong)n) + 64, err))
+        return -1;
     stream->next_in = (Bytef *)(uintptr_t)data;
     stream->avail_in = (uInt)n;
     stream->next_out = press->packed;
@@ -110,6 +113,17 @@ int packer_press(struct packer_press *press, const void *data, size_t n, struct 
     press->packed_bytes = press->packed_room - stream->avail_out;
     press->bytes = n;
     press->crc = (uint32_t)crc32(0, data, (uInt)n);
+    return 0;
+}
+
+int packer_press_steps(struct packer_press *press, struct squeeze *squeeze, const char *text,
+                       size_t n, struct err *err)
+{
+    if (make_room(press, squeeze_bound(squeeze, n), err))
+        return -1;
+    press->packed_bytes = squeeze_write(press->packed, squeeze, text, n);
+    press->bytes = n;
+    press->crc = (uint32_t)crc32(0, (const Bytef *)text, (uInt)n);
     return 0;
 }
 

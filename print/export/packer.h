@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "base/bytes.h"
+#include "print/export/squeeze.h"
 
 #define PACKER_PARTS_MAX 8
 
@@ -50,6 +51,10 @@ struct packer_press {
 int packer_press(struct packer_press *press, const void *data, size_t n,
                  struct err *err) MUST_CHECK;
 void packer_press_free(struct packer_press *press);
+
+/** The same of a text whose repeats are known; steps as squeeze_write wants them. */
+int packer_press_steps(struct packer_press *press, struct squeeze *squeeze, const char *text,
+                       size_t n, struct err *err) MUST_CHECK;
 
 /** Appends a pressed piece to the open part, before anything that packer_part_write adds. */
 int packer_part_join(struct packer *zip, const struct packer_press *press,

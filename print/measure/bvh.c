@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Nearest points and rays. The tree is built in bvh_build.c. */
-#include "print/measure/bvh.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+
+#include "print/measure/boxes.h"
 
 void bvh_free(struct bvh *bvh)
 {
@@ -12,6 +14,7 @@ void bvh_free(struct bvh *bvh)
     free(bvh->dipoles);
     free(bvh->order);
     free(bvh->corners);
+    boxes_free(bvh->boxes);
     *bvh = (struct bvh){0};
 }
 
@@ -64,16 +67,15 @@ struct nearest {
 
 static void nearest_leaf(const struct bvh *bvh, const struct bvh_node *node, struct nearest *q)
 {
-    for (uint32_t i = 0; i < node->count; i++) {
-        uint32_t t = bvh->order[node->first + i];
-        struct vec at = on_triangle(q->p, mesh_corner(bvh->mesh, t, 0),
-                                    mesh_corner(bvh->mesh, t, 1), mesh_corner(bvh->mesh, t, 2));
+    for (uint32_t i = node->first; i < node->first + node->count; i++) {
+        const struct bvh_triangle *t = &bvh->corners[i];
+        struct vec at = on_triangle(q->p, bvh_corner(t, 0), bvh_corner(t, 1), bvh_corner(t, 2));
         struct vec d = vec_sub(q->p, at);
         double d2 = vec_dot(d, d);
         if (d2 < q->best2) {
             q->best2 = d2;
             q->at = at;
-            q->triangle = t;
+            q->triangle = bvh->order[i];
         }
     }
 }
@@ -131,17 +133,45 @@ static double ray_triangle(struct vec o, struct vec d, struct vec a, struct vec 
     return vec_dot(e2, q) / det;
 }
 
-static int ray_hits_box(const struct bvh_node *node, const double o[3], const double inverse[3],
-                        double until)
+struct ray {
+    struct vec origin, direction;
+    struct boxes_ray thin;
+    double from, best;
+    uint32_t skip, triangle, node; /* what was hit, and the node of level 0 that it is in */
+};
+
+/* Of equal distances the one in the later node counts, and there the first, whatever the order in
+ * which they are visited. */
+static void ray_triangles(const struct bvh *bvh, struct ray *r, uint32_t node, unsigned in)
 {
-    double enter = 0, leave = until;
-    for (int k = 0; k < 3; k++) {
-        double a = (node->low[k] - o[k]) * inverse[k], b = (node->high[k] - o[k]) * inverse[k];
-        double near = a < b ? a : b, far = a < b ? b : a;
-        enter = near > enter ? near : enter;
-        leave = far < leave ? far : leave;
+    for (; in; in &= in - 1) {
+        uint32_t place = 4 * node + (uint32_t)__builtin_ctz(in);
+        const struct bvh_triangle *t = &bvh->corners[place];
+        double at = ray_triangle(r->origin, r->direction, bvh_corner(t, 0), bvh_corner(t, 1),
+                                 bvh_corner(t, 2));
+        bool nearer = at < r->best || (at == r->best && node > r->node);
+        if (!(at >= r->from && nearer) || at == INFINITY || bvh->order[place] == r->skip)
+            continue;
+        r->best = at;
+        r->triangle = bvh->order[place];
+        r->node = node;
     }
-    return enter <= leave * (1 + 1e-9) + 1e-12;
+}
+
+struct visit {
+    float enter;
+    int level;
+    uint32_t node;
+};
+
+/* The farthest lowest. */
+static size_t push_sorted(struct visit *stack, size_t top, size_t bottom, struct visit visit)
+{
+    size_t at = top;
+    for (; at > bottom && stack[at - 1].enter < visit.enter; at--)
+        stack[at] = stack[at - 1];
+    stack[at] = visit;
+    return top + 1;
 }
 
 double bvh_ray(const struct bvh *bvh, struct vec origin, struct vec direction, double from,
@@ -149,34 +179,33 @@ double bvh_ray(const struct bvh *bvh, struct vec origin, struct vec direction, d
 {
     const double o[3] = {origin.x, origin.y, origin.z};
     const double d[3] = {direction.x, direction.y, direction.z};
-    double inverse[3], best = INFINITY;
-    for (int k = 0; k < 3; k++)
-        inverse[k] = 1 / (fabs(d[k]) < 1e-18 ? 1e-18 : d[k]);
-    uint32_t stack[80];
-    size_t top = 0;
-    if (bvh->mesh->triangle_count)
-        stack[top++] = 0;
-    while (top) {
-        const struct bvh_node *node = &bvh->nodes[stack[--top]];
-        if (!ray_hits_box(node, o, inverse, best))
+    const struct boxes *boxes = bvh->boxes;
+    struct ray r = {.origin = origin,
+                    .direction = direction,
+                    .thin = boxes_ray_make(bvh, o, d),
+                    .from = from,
+                    .best = INFINITY,
+                    .skip = skip,
+                    .triangle = UINT32_MAX};
+    struct visit stack[4 * BOXES_LEVELS] = {{0, boxes->levels - 1, 0}};
+    for (size_t top = 1; top > 0;) {
+        struct visit v = stack[--top];
+        float until = (float)r.best * BOXES_MORE;
+        if (v.enter > until)
             continue;
-        if (!node->count) {
-            stack[top++] = node->first;
-            stack[top++] = node->first + 1;
+        four enter;
+        unsigned in = boxes_entered(&enter, &boxes->level[v.level][v.node], &r.thin, 0, until);
+        if (v.level == 0) {
+            ray_triangles(bvh, &r, v.node, in);
             continue;
         }
-        for (uint32_t i = 0; i < node->count; i++) {
-            uint32_t t = bvh->order[node->first + i];
-            double at = t == skip ? INFINITY
-                                  : ray_triangle(origin, direction, mesh_corner(bvh->mesh, t, 0),
-                                                 mesh_corner(bvh->mesh, t, 1),
-                                                 mesh_corner(bvh->mesh, t, 2));
-            if (at >= from && at < best) {
-                best = at;
-                if (triangle)
-                    *triangle = t;
-            }
+        for (size_t bottom = top; in; in &= in - 1) {
+            int i = __builtin_ctz(in);
+            struct visit below = {enter[i], v.level - 1, 4 * v.node + (uint32_t)i};
+            top = push_sorted(stack, top, bottom, below);
         }
     }
-    return best;
+    if (triangle && r.triangle != UINT32_MAX)
+        *triangle = r.triangle;
+    return r.best;
 }

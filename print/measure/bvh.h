@@ -20,18 +20,31 @@ struct bvh_dipole {
     double radius;     /* reaches all triangles below */
 };
 
+/* Its corners, without a look into the mesh. */
+struct bvh_triangle {
+    float at[3][3];
+};
+
+struct boxes;
+
 /* mesh is borrowed and must outlive the tree unchanged. */
 struct bvh {
     const struct mesh *mesh;
     struct bvh_node *nodes;
-    struct bvh_dipole *dipoles;     /* NULL until bvh_add_dipoles */
-    uint32_t *order;                /* place in the tree -> number of the triangle */
-    struct exact_triangle *corners; /* by place in the tree */
+    struct bvh_dipole *dipoles;   /* NULL until bvh_add_dipoles */
+    uint32_t *order;              /* place in the tree -> number of the triangle */
+    struct bvh_triangle *corners; /* by place in the tree */
+    struct boxes *boxes;          /* the same by fours; see boxes.h */
     size_t node_count;
 };
 
+static inline struct vec bvh_corner(const struct bvh_triangle *t, int c)
+{
+    return (struct vec){t->at[c][0], t->at[c][1], t->at[c][2]};
+}
+
 /**
- * Builds a balanced tree in Morton order. Cost O(n), about 70 bytes a triangle and 16 more while
+ * Builds a balanced tree in Morton order. Cost O(n), about 88 bytes a triangle and 16 more while
  * building. Owner bvh_free.
  */
 int bvh_build(struct bvh *out, const struct mesh *mesh, struct err *err) MUST_CHECK;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Building the tree: triangles sorted along a Morton curve, halved down to leaves of four. Every
  * step is split over threads in a way that gives the same tree for any number of them. */
-#include "print/measure/bvh.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAF 4
+#include "print/measure/boxes.h"
+
+#define LEAF 4 /* as the boxes have them */
 #define DIGIT_BITS 10
 #define DIGITS (1 << DIGIT_BITS)
 #define FEW 20000 /* below this threads cost more than they bring, much more on a busy machine */
@@ -113,25 +114,22 @@ static void place_triangles(struct bvh *bvh, const uint64_t *keys)
     const struct mesh *mesh = bvh->mesh;
 #pragma omp parallel for schedule(static) if (mesh->triangle_count > FEW)
     for (size_t i = 0; i < mesh->triangle_count; i++) {
-        struct exact_triangle *t = &bvh->corners[i];
+        struct bvh_triangle *t = &bvh->corners[i];
         bvh->order[i] = (uint32_t)keys[i];
-        memcpy(t->corner, mesh->triangles + 3 * (size_t)bvh->order[i], sizeof t->corner);
+        const uint32_t *corner = mesh->triangles + 3 * (size_t)bvh->order[i];
         for (int c = 0; c < 3; c++)
-            memcpy(t->at[c], mesh->xyz + 3 * (size_t)t->corner[c], sizeof t->at[c]);
+            memcpy(t->at[c], mesh->xyz + 3 * (size_t)corner[c], sizeof t->at[c]);
     }
 }
 
 static void leaf_fit(const struct bvh *bvh, struct bvh_node *node)
 {
-    for (int k = 0; k < 3; k++)
-        node->low[k] = INFINITY, node->high[k] = -INFINITY;
-    for (uint32_t i = 0; i < node->count; i++)
-        for (int c = 0; c < 3; c++)
-            for (int k = 0; k < 3; k++) {
-                float x = bvh->corners[node->first + i].at[c][k];
-                node->low[k] = least(node->low[k], x);
-                node->high[k] = greatest(node->high[k], x);
-            }
+    const struct boxes_four *box = &bvh->boxes->level[0][node->first / LEAF];
+    for (int k = 0; k < 3; k++) {
+        four low = box->low[k], high = box->high[k];
+        node->low[k] = least(least(low[0], low[1]), least(low[2], low[3]));
+        node->high[k] = greatest(greatest(high[0], high[1]), greatest(high[2], high[3]));
+    }
 }
 
 /* Builds the subtree over leaves [first, end) in node `at`; what is below it takes the nodes from
@@ -168,6 +166,9 @@ static int build(struct bvh *bvh, uint64_t *keys)
     if (sort_keys(keys, keys + n, n))
         return -1;
     place_triangles(bvh, keys);
+    bvh->boxes = boxes_build(bvh);
+    if (!bvh->boxes)
+        return -1;
     bvh->node_count = 2 * leaves - 1;
 #pragma omp parallel if (n > FEW)
 #pragma omp single

@@ -14,7 +14,9 @@
 #define LEAST_SHARE 0.1 /* of the samples, however little has moved */
 #define AHEAD 48
 #define LOST_MOST 2000
-#define MOVED_MM 1e-4 /* floats at 100 mm are 8e-6 apart */
+#define FAR_AHEAD 131072 /* a foot that is cut off takes runs of thousands */
+#define FAR_TURNS 4      /* times all triangles are passed over on such searches, no more */
+#define MOVED_MM 1e-4    /* floats at 100 mm are 8e-6 apart */
 
 /* Which triangles of either mesh the other has too. */
 struct twins {
@@ -79,20 +81,40 @@ static size_t match_in_place(struct twins *twins)
     return left + (a - both);
 }
 
-/* How far ahead in either mesh its triangle i and the other's j go on together; false: not near. */
-static bool find_again(size_t *i, size_t *j, const struct twins *twins)
+/* Where the meshes stand, and how many triangles may yet be passed over in long searches. */
+struct fingers {
+    size_t i, j, spare;
+};
+
+static bool find_near(struct fingers *f, const struct twins *twins)
 {
     size_t a = twins->before->triangle_count, b = twins->after->triangle_count;
     for (size_t k = 1; k <= AHEAD; k++) {
-        if (*i + k < a && same_triangle(twins->before, *i + k, twins->after, *j)) {
-            *i += k;
+        if (f->i + k < a && same_triangle(twins->before, f->i + k, twins->after, f->j)) {
+            f->i += k;
             return true;
         }
-        if (*j + k < b && same_triangle(twins->before, *i, twins->after, *j + k)) {
-            *j += k;
+        if (f->j + k < b && same_triangle(twins->before, f->i, twins->after, f->j + k)) {
+            f->j += k;
             return true;
         }
     }
+    return false;
+}
+
+static bool find_far(struct fingers *f, const struct twins *twins)
+{
+    size_t a = twins->before->triangle_count, b = twins->after->triangle_count;
+    for (size_t k = AHEAD + 1; k < FAR_AHEAD && f->i + k < a && f->spare; k++, f->spare--)
+        if (same_triangle(twins->before, f->i + k, twins->after, f->j)) {
+            f->i += k;
+            return true;
+        }
+    for (size_t k = AHEAD + 1; k < FAR_AHEAD && f->j + k < b && f->spare; k++, f->spare--)
+        if (same_triangle(twins->before, f->i, twins->after, f->j + k)) {
+            f->j += k;
+            return true;
+        }
     return false;
 }
 
@@ -101,15 +123,17 @@ static bool find_again(size_t *i, size_t *j, const struct twins *twins)
 static void match_in_order(struct twins *twins)
 {
     size_t a = twins->before->triangle_count, b = twins->after->triangle_count, lost = 0;
-    for (size_t i = 0, j = 0; i < a && j < b && lost < LOST_MOST;) {
-        if (!same_triangle(twins->before, i, twins->after, j) && !find_again(&i, &j, twins)) {
+    struct fingers f = {.spare = FAR_TURNS * (a + b)};
+    while (f.i < a && f.j < b && lost < LOST_MOST) {
+        if (!same_triangle(twins->before, f.i, twins->after, f.j) && !find_near(&f, twins) &&
+            !find_far(&f, twins)) {
             lost++;
-            i++;
-            j++;
+            f.i++;
+            f.j++;
             continue;
         }
-        twins->in_before[i++] = 1;
-        twins->in_after[j++] = 1;
+        twins->in_before[f.i++] = 1;
+        twins->in_after[f.j++] = 1;
     }
 }
 

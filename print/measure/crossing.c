@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Triangles that meet one another: the tree against itself down to pairs of triangles whose boxes
  * touch, then the exact test. The work is cut into the same tasks for any number of threads. */
-#include "print/measure/bvh.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "print/measure/boxes.h"
+#include "print/measure/stars.h"
+
 #define FEW 20000 /* triangles: below this one thread is as fast, and faster on a busy machine */
-#define TASKS 2048
+#define TASKS 512
 #define TASK_SHARE 64 /* one task may use up a 64th of max_tests */
 
 struct node_pair {
     uint32_t one, two;
 };
 
-/* A triangle's box with the number of the triangle, laid out as a node's. */
-struct triangle_box {
-    float low[3];
-    uint32_t triangle;
-    float high[3];
-    uint32_t dirty;
+/* The corners of four triangles; what is no flat star has a number that nothing else has. */
+struct corners_four {
+    four_int id[3];
 };
 
 struct crossing {
     const struct bvh *bvh;
     const struct bvh_pair_options *options;
-    struct triangle_box *boxes; /* by place in the tree */
-    uint8_t *dirty;             /* per node: something dirty below */
-    uint8_t *crossed;           /* per triangle, when pairs are not asked for */
+    const struct boxes *boxes;
+    struct corners_four *corners; /* by node of level 0 */
+    uint8_t *dirty;               /* per node, the levels one after the other: bit i for box i */
+    uint8_t *crossed;             /* per triangle, when pairs are not asked for */
     struct node_pair *tasks;
+    int task_level;
     size_t task_count;
     size_t task_tests; /* how many a task may do */
+    struct err *err;
 };
 
 /* What one task found. */
@@ -39,29 +40,6 @@ struct finds {
     size_t count, room, tests;
     bool no_memory;
 };
-
-typedef float four __attribute__((vector_size(16)));
-typedef int32_t four_int __attribute__((vector_size(16)));
-
-/* Boxes as six floats with a fourth lane of anything behind each three. */
-static inline bool boxes_touch(const float *a_low, const float *a_high, const float *b_low,
-                               const float *b_high)
-{
-    four al, ah, bl, bh;
-    memcpy(&al, a_low, sizeof al);
-    memcpy(&ah, a_high, sizeof ah);
-    memcpy(&bl, b_low, sizeof bl);
-    memcpy(&bh, b_high, sizeof bh);
-    four_int in = (al <= bh) & (bl <= ah);
-    return in[0] & in[1] & in[2];
-}
-
-static bool nodes_touch(const struct crossing *c, uint32_t one, uint32_t two)
-{
-    const struct bvh_node *a = &c->bvh->nodes[one], *b = &c->bvh->nodes[two];
-    return (!c->dirty || c->dirty[one] || c->dirty[two]) &&
-           boxes_touch(a->low, a->high, b->low, b->high);
-}
 
 static void keep_pair(struct finds *f, uint32_t a, uint32_t b)
 {
@@ -79,14 +57,34 @@ static void keep_pair(struct finds *f, uint32_t a, uint32_t b)
     f->pair[f->count++][1] = a < b ? b : a;
 }
 
-static void test_pair(const struct crossing *c, struct finds *f, uint32_t i, uint32_t j)
+/* Bit j: triangle i of a and triangle j of b have a flat star in common, so nothing more can be. */
+static inline unsigned side_by_side(const struct corners_four *a, int i,
+                                    const struct corners_four *b)
 {
-    uint32_t one = c->boxes[i].triangle, two = c->boxes[j].triangle;
-    f->tests++;
+    four_int equal = (four_int){0};
+    for (int k = 0; k < 3; k++)
+        for (int l = 0; l < 3; l++)
+            equal |= a->id[k][i] == b->id[l];
+    return four_bits(equal);
+}
+
+static struct exact_triangle triangle_at(const struct bvh *bvh, size_t place)
+{
+    struct exact_triangle t;
+    const uint32_t *corner = bvh->mesh->triangles + 3 * (size_t)bvh->order[place];
+    memcpy(t.at, bvh->corners[place].at, sizeof t.at);
+    memcpy(t.corner, corner, sizeof t.corner);
+    return t;
+}
+
+static void test_pair(const struct crossing *c, struct finds *f, size_t i, size_t j)
+{
+    uint32_t one = c->bvh->order[i], two = c->bvh->order[j];
     if (c->crossed && __atomic_load_n(&c->crossed[one], __ATOMIC_RELAXED) &&
         __atomic_load_n(&c->crossed[two], __ATOMIC_RELAXED))
         return;
-    enum exact_meeting how = exact_triangles(&c->bvh->corners[i], &c->bvh->corners[j]);
+    struct exact_triangle a = triangle_at(c->bvh, i), b = triangle_at(c->bvh, j);
+    enum exact_meeting how = exact_triangles(&a, &b);
     if (how == EXACT_APART || (how == EXACT_COPIES && !c->options->copies))
         return;
     if (!c->crossed) {
@@ -97,120 +95,153 @@ static void test_pair(const struct crossing *c, struct finds *f, uint32_t i, uin
     __atomic_store_n(&c->crossed[two], 1, __ATOMIC_RELAXED);
 }
 
-static void leaves_meet(const struct crossing *c, struct finds *f, const struct bvh_node *a,
-                        const struct bvh_node *b)
+static inline unsigned dirty_of(const struct crossing *c, int level, size_t node)
 {
-    for (uint32_t i = a->first; i < a->first + a->count; i++) {
-        const struct triangle_box *one = &c->boxes[i];
-        if (!boxes_touch(one->low, one->high, b->low, b->high))
-            continue;
-        for (uint32_t j = a == b ? i + 1 : b->first; j < b->first + b->count; j++) {
-            const struct triangle_box *two = &c->boxes[j];
-            if (boxes_touch(one->low, one->high, two->low, two->high) && (one->dirty | two->dirty))
-                test_pair(c, f, i, j);
-        }
-    }
+    return c->dirty[(size_t)(c->boxes->level[level] - c->boxes->nodes) + node];
 }
 
-/* The pairs of nodes that this one falls into; how many there are. */
-static int open_pair(struct node_pair out[3], const struct crossing *c, struct node_pair p)
+/* Bit 4 i + j: box i of node one and box j of node two have to do with one another; of a node with
+ * itself each pair once, and no triangle with itself. */
+static inline unsigned boxes_below(const struct crossing *c, int level, struct node_pair p)
 {
-    const struct bvh_node *a = &c->bvh->nodes[p.one], *b = &c->bvh->nodes[p.two];
-    if (p.one == p.two) {
-        out[0] = (struct node_pair){a->first, a->first};
-        out[1] = (struct node_pair){a->first + 1, a->first + 1};
-        out[2] = (struct node_pair){a->first, a->first + 1};
-        return 3;
+    const struct boxes_four *nodes = c->boxes->level[level];
+    unsigned in = 0;
+    for (int i = 0; i < 4; i++)
+        in |= boxes_touch(&nodes[p.one], i, &nodes[p.two]) << 4 * i;
+    if (p.one == p.two)
+        in &= level ? 0x8cef : 0x08ce;
+    if (c->dirty) {
+        unsigned one = dirty_of(c, level, p.one), rows = 0;
+        for (unsigned i = 0; i < 4; i++)
+            rows |= (one >> i & 1) * 15u << 4 * i;
+        in &= rows | dirty_of(c, level, p.two) * 0x1111u;
     }
-    bool open_one = b->count || (!a->count && p.one < p.two);
-    for (uint32_t i = 0; i < 2; i++)
-        out[i] = open_one ? (struct node_pair){a->first + i, p.two}
-                          : (struct node_pair){p.one, b->first + i};
-    return 2;
+    return in;
 }
 
-/* Depth is at most twice that of the tree. */
-static void nodes_meet(const struct crossing *c, struct finds *f, struct node_pair p)
+static inline struct node_pair pair_below(struct node_pair p, unsigned in)
 {
-    if (f->tests > c->task_tests || f->no_memory || !nodes_touch(c, p.one, p.two))
+    unsigned at = (unsigned)__builtin_ctz(in);
+    return (struct node_pair){4 * p.one + at / 4, 4 * p.two + at % 4};
+}
+
+/* Of sixteen: the builtin is a call where the processor need not know the instruction. */
+static inline unsigned count_bits(unsigned x)
+{
+    x -= x >> 1 & 0x5555;
+    x = (x & 0x3333) + (x >> 2 & 0x3333);
+    return ((x + (x >> 4)) & 0x0f0f) * 0x0101 >> 8 & 31;
+}
+
+static void leaves_meet(const struct crossing *c, struct finds *f, struct node_pair p)
+{
+    unsigned in = boxes_below(c, 0, p), known = 0;
+    if (!in)
         return;
-    const struct bvh_node *a = &c->bvh->nodes[p.one], *b = &c->bvh->nodes[p.two];
-    if (a->count && b->count) {
-        leaves_meet(c, f, a, b);
-        return;
+    f->tests += count_bits(in);
+    for (int i = 0; i < 4; i++)
+        known |= side_by_side(&c->corners[p.one], i, &c->corners[p.two]) << 4 * i;
+    for (in &= ~known; in; in &= in - 1) {
+        struct node_pair t = pair_below(p, in);
+        test_pair(c, f, t.one, t.two);
     }
-    struct node_pair below[3];
-    int count = open_pair(below, c, p);
-    for (int i = 0; i < count; i++)
-        nodes_meet(c, f, below[i]);
 }
 
-/* Opens pairs of nodes, widest first, until there are tasks enough. */
+static void nodes_meet(const struct crossing *c, struct finds *f, int level, struct node_pair p)
+{
+    if (level == 0) {
+        leaves_meet(c, f, p);
+        return;
+    }
+    if (f->tests > c->task_tests || f->no_memory)
+        return;
+    for (unsigned in = boxes_below(c, level, p); in; in &= in - 1)
+        nodes_meet(c, f, level - 1, pair_below(p, in));
+}
+
+/* Replaces the tasks by those one level below. */
+static int open_tasks(struct crossing *c)
+{
+    struct node_pair *below = malloc(16 * c->task_count * sizeof *below);
+    size_t count = 0;
+    if (!below)
+        return -1;
+    for (size_t t = 0; t < c->task_count; t++)
+        for (unsigned in = boxes_below(c, c->task_level, c->tasks[t]); in; in &= in - 1)
+            below[count++] = pair_below(c->tasks[t], in);
+    free(c->tasks);
+    c->tasks = below;
+    c->task_count = count;
+    c->task_level--;
+    return 0;
+}
+
 static int make_tasks(struct crossing *c)
 {
-    size_t room = TASKS + 4, first = 0, end = 1;
-    struct node_pair *queue = malloc(2 * room * sizeof *queue);
-    if (!queue)
+    c->tasks = calloc(1, sizeof *c->tasks);
+    c->task_level = c->boxes->levels - 1;
+    c->task_count = 1;
+    if (!c->tasks)
         return -1;
-    queue[0] = (struct node_pair){0, 0};
-    while (first < end && end - first + 3 <= TASKS && end + 3 <= 2 * room) {
-        struct node_pair p = queue[first];
-        if (c->bvh->nodes[p.one].count && c->bvh->nodes[p.two].count)
-            break;
-        first++;
-        if (nodes_touch(c, p.one, p.two))
-            end += (size_t)open_pair(queue + end, c, p);
-    }
-    c->task_count = end - first;
-    c->tasks = malloc((c->task_count + 1) * sizeof *c->tasks);
-    if (c->tasks)
-        memcpy(c->tasks, queue + first, c->task_count * sizeof *queue);
-    free(queue);
-    return c->tasks ? 0 : -1;
+    while (c->task_level > 0 && c->task_count > 0 && c->task_count < TASKS)
+        if (open_tasks(c))
+            return -1;
+    return 0;
 }
 
-static void fit_boxes(struct crossing *c)
+static int number_corners(struct crossing *c)
 {
-    const uint8_t *dirty = c->options->dirty;
-#pragma omp parallel for schedule(static) if (c->bvh->mesh->triangle_count > FEW)
-    for (size_t i = 0; i < c->bvh->mesh->triangle_count; i++) {
-        const struct exact_triangle *t = &c->bvh->corners[i];
-        struct triangle_box *box = &c->boxes[i];
-        box->triangle = c->bvh->order[i];
-        box->dirty = dirty ? dirty[box->triangle] : 1;
-        for (int k = 0; k < 3; k++) {
-            float x = t->at[0][k], y = t->at[1][k], z = t->at[2][k];
-            float low = x < y ? x : y, high = x < y ? y : x;
-            box->low[k] = z < low ? z : low;
-            box->high[k] = z > high ? z : high;
+    const size_t n = c->bvh->mesh->triangle_count, nodes = c->boxes->count[0];
+    const uint32_t *triangles = c->bvh->mesh->triangles;
+    uint8_t *flat = malloc(c->bvh->mesh->vertex_count + 1);
+    c->corners = malloc(nodes * sizeof *c->corners);
+    if (!flat || !c->corners || stars_flat(flat, c->bvh->mesh, c->err)) {
+        free(flat);
+        return -1;
+    }
+#pragma omp parallel for schedule(static) if (n > FEW)
+    for (size_t node = 0; node < nodes; node++)
+        for (size_t i = 0; i < 4; i++) {
+            size_t at = 4 * node + i;
+            const uint32_t *v = at < n ? triangles + 3 * (size_t)c->bvh->order[at] : NULL;
+            for (size_t k = 0; k < 3; k++)
+                c->corners[node].id[k][i] =
+                    (int32_t)(v && flat[v[k]] ? v[k] : UINT32_MAX - (3 * at + k));
         }
-    }
+    free(flat);
+    return 0;
 }
 
-/* Children have larger numbers than their parent. */
-static void mark_dirty_nodes(struct crossing *c)
+static void mark_dirty(struct crossing *c)
 {
-    for (size_t i = c->bvh->node_count; i-- > 0;) {
-        const struct bvh_node *node = &c->bvh->nodes[i];
-        c->dirty[i] = 0;
-        for (uint32_t j = 0; j < node->count; j++)
-            c->dirty[i] |= (uint8_t)c->boxes[node->first + j].dirty;
-        if (!node->count)
-            c->dirty[i] = c->dirty[node->first] | c->dirty[node->first + 1];
+    const size_t n = c->bvh->mesh->triangle_count;
+    uint8_t *at = c->dirty, *below = NULL;
+    for (int level = 0; level < c->boxes->levels; level++) {
+        size_t count = c->boxes->count[level], under = level ? c->boxes->count[level - 1] : n;
+        for (size_t i = 0; i < count; i++) {
+            at[i] = 0;
+            for (size_t k = 0; k < 4 && 4 * i + k < under; k++) {
+                bool set = level ? below[4 * i + k] != 0
+                                 : c->options->dirty[c->bvh->order[4 * i + k]] != 0;
+                at[i] |= (uint8_t)(set << k);
+            }
+        }
+        below = at;
+        at += count;
     }
 }
 
 static int crossing_open(struct crossing *c)
 {
-    c->boxes = malloc((c->bvh->mesh->triangle_count + 1) * sizeof *c->boxes);
-    if (!c->boxes)
+    if (number_corners(c))
         return -1;
-    fit_boxes(c);
     if (c->options->dirty) {
-        c->dirty = malloc(c->bvh->node_count);
+        const struct boxes *b = c->boxes;
+        size_t last = (size_t)(b->level[b->levels - 1] - b->nodes);
+        c->dirty = malloc(last + 1);
         if (!c->dirty)
             return -1;
-        mark_dirty_nodes(c);
+        mark_dirty(c);
     }
     c->task_tests = c->options->max_tests / TASK_SHARE;
     return make_tasks(c);
@@ -227,7 +258,7 @@ static bool run_tasks(const struct crossing *c, struct finds *finds, struct bvh_
         size_t end = from + TASK_SHARE < c->task_count ? from + TASK_SHARE : c->task_count;
 #pragma omp parallel for schedule(dynamic, 1) if (threads)
         for (size_t i = from; i < end; i++)
-            nodes_meet(c, &finds[i], c->tasks[i]);
+            nodes_meet(c, &finds[i], c->task_level, c->tasks[i]);
         for (size_t i = from; i < end; i++) {
             tests += finds[i].tests;
             pairs += finds[i].count;
@@ -269,7 +300,8 @@ static int gather(struct bvh_pairs *out, const struct finds *finds, size_t count
 static int look(struct bvh_pairs *out, uint8_t *crossed, const struct bvh *bvh,
                 const struct bvh_pair_options *options, struct err *err)
 {
-    struct crossing c = {.bvh = bvh, .options = options, .crossed = crossed};
+    struct crossing c = {
+        .bvh = bvh, .boxes = bvh->boxes, .options = options, .crossed = crossed, .err = err};
     struct finds *finds = NULL;
     int failed = crossing_open(&c);
     if (!failed) {
@@ -282,7 +314,7 @@ static int look(struct bvh_pairs *out, uint8_t *crossed, const struct bvh *bvh,
     free(finds);
     free(c.tasks);
     free(c.dirty);
-    free(c.boxes);
+    free(c.corners);
     return failed ? FAIL(err, ERR_LIMIT, "no memory for pairs of %zu triangles",
                          bvh->mesh->triangle_count)
                   : 0;

@@ -30,10 +30,11 @@ static int common_grid(struct parts *out, int *least, const float *values, int c
     int low = 1000, high = 0;
     for (int i = 0; i < count; i++) {
         out[i] = float_parts(values[i]);
-        while (out[i].mantissa && !(out[i].mantissa & 1))
-            out[i].mantissa /= 2, out[i].shift++;
         if (!out[i].mantissa)
             continue;
+        int zeros = __builtin_ctz((unsigned)out[i].mantissa);
+        out[i].mantissa /= 1 << zeros;
+        out[i].shift += zeros;
         int top = out[i].shift + 32 - __builtin_clz((unsigned)abs(out[i].mantissa));
         low = out[i].shift < low ? out[i].shift : low;
         high = top > high ? top : high;
@@ -86,6 +87,9 @@ static __attribute__((noinline)) int side_exact(const float a[3], const float b[
     float values[12];
     struct parts p[12];
     int least;
+    /* A corner of the plane asked for its side: the commonest of all zeros. */
+    if (d == a || d == b || d == c)
+        return 0;
     memcpy(values, a, 12);
     memcpy(values + 3, b, 12);
     memcpy(values + 6, c, 12);
@@ -109,19 +113,34 @@ int exact_side(const float a[3], const float b[3], const float c[3], const float
     return bound == 0 ? 0 : side_exact(a, b, c, d);
 }
 
-static __attribute__((noinline)) int turn_exact(const float a[3], const float b[3],
-                                                const float c[3], int x, int y)
+static int turn_narrow(const struct parts p[6])
 {
-    const float values[6] = {a[x], a[y], b[x], b[y], c[x], c[y]};
-    struct parts p[6];
+    int64_t v[6];
+    for (int i = 0; i < 6; i++)
+        v[i] = (int64_t)p[i].mantissa * ((int64_t)1 << p[i].shift);
+    int128 left = (int128)(v[2] - v[0]) * (v[5] - v[1]);
+    int128 right = (int128)(v[3] - v[1]) * (v[4] - v[0]);
+    return (left > right) - (left < right);
+}
+
+static int turn_wide(const struct parts p[6])
+{
     struct big v[6];
-    int least;
-    common_grid(p, &least, values, 6);
     for (int i = 0; i < 6; i++)
         v[i] = big_shifted(p[i].mantissa, (unsigned)p[i].shift);
     struct big ux = big_sub(&v[2], &v[0]), uy = big_sub(&v[3], &v[1]);
     struct big wx = big_sub(&v[4], &v[0]), wy = big_sub(&v[5], &v[1]);
     return big_cross(&ux, &wy, &uy, &wx).sign;
+}
+
+static __attribute__((noinline)) int turn_exact(const float a[3], const float b[3],
+                                                const float c[3], int x, int y)
+{
+    const float values[6] = {a[x], a[y], b[x], b[y], c[x], c[y]};
+    struct parts p[6];
+    int least;
+    /* 60-bit values: differences of 61, products below 2^122. */
+    return common_grid(p, &least, values, 6) <= 60 ? turn_narrow(p) : turn_wide(p);
 }
 
 int exact_turn(const float a[3], const float b[3], const float c[3], int x, int y)

@@ -170,6 +170,9 @@ enum exact_meeting exact_triangles(const struct exact_triangle *a, const struct 
         at_a[shared] = __builtin_ctz(equal) / 3;
         at_b[shared] = __builtin_ctz(equal) % 3;
     }
+    /* One corner of the one is two of the other, which has no area then. */
+    if (shared == 2 && (at_a[0] == at_a[1] || at_b[0] == at_b[1]))
+        return EXACT_APART;
     if (shared < 3 && !meet_at_all(a, b, shared, at_a, at_b))
         return EXACT_APART;
     if (no_area(a) || no_area(b))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Edges by bucket (smaller vertex) and insertion sort, shells and fans by union-find. */
+/* Edges by bucket (smaller vertex) and insertion sort. */
 #include "print/measure/topology.h"
-#include "print/measure/sets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,110 +109,4 @@ void edge_list_free(struct edge_list *edges)
     free(edges->halfedges);
     free(edges->starts);
     *edges = (struct edge_list){0};
-}
-
-/* The corner of h's triangle at `vertex`; it is there by the edge that they share. */
-static uint32_t corner_at(const uint32_t *t, uint32_t h, uint32_t vertex)
-{
-    uint32_t first = h - h % 3;
-    return t[first] == vertex ? first : t[first + 1] == vertex ? first + 1 : first + 2;
-}
-
-static void pair_edge(struct topology *out, uint32_t *fans, const uint32_t *t,
-                      const uint32_t *halfedges, size_t count)
-{
-    uint32_t one = halfedges[0];
-    uint32_t mark = count == 1 ? TWIN_NONE : TWIN_MANY;
-    for (size_t i = 0; i < count; i++)
-        out->twin[halfedges[i]] = mark;
-    for (size_t i = 1; i < count; i++) {
-        sets_join(out->shell, one / 3, halfedges[i] / 3);
-        sets_join(fans, corner_at(t, one, t[one]), corner_at(t, halfedges[i], t[one]));
-        uint32_t to = t[halfedge_next(one)];
-        sets_join(fans, corner_at(t, one, to), corner_at(t, halfedges[i], to));
-    }
-    out->edges++;
-    if (count == 1)
-        out->boundary_edges++;
-    else if (count > 2)
-        out->nonmanifold_edges++;
-    else {
-        out->twin[one] = halfedges[1];
-        out->twin[halfedges[1]] = one;
-        out->inconsistent_edges += t[one] == t[halfedges[1]];
-    }
-}
-
-static void number_shells(struct topology *out, size_t triangle_count)
-{
-    /* A root is the smallest triangle of its shell, so it is met and numbered first. */
-    for (uint32_t i = 0; i < triangle_count; i++)
-        out->shell[i] = sets_find(out->shell, i);
-    uint32_t number = 0;
-    for (uint32_t i = 0; i < triangle_count; i++)
-        out->shell[i] = out->shell[i] == i ? number++ : out->shell[out->shell[i]];
-    out->shells = number;
-}
-
-static void count_split_vertices(struct topology *out, uint32_t *fans, uint32_t *first,
-                                 const struct mesh *mesh)
-{
-    const uint32_t *t = mesh->triangles;
-    const uint32_t counted = UINT32_MAX - 1;
-    memset(first, 0xff, (mesh->vertex_count + 1) * sizeof *first);
-    for (uint32_t h = 0; h < 3 * mesh->triangle_count; h++) {
-        uint32_t root = sets_find(fans, h);
-        if (first[t[h]] == UINT32_MAX)
-            first[t[h]] = root;
-        else if (first[t[h]] != root && first[t[h]] != counted) {
-            first[t[h]] = counted;
-            out->nonmanifold_vertices++;
-        }
-    }
-}
-
-int topology_build(struct topology *out, const struct mesh *mesh, struct err *err)
-{
-    size_t halfedges = 3 * mesh->triangle_count;
-    struct topology made = {0};
-    struct edge_list edges = {0};
-    uint32_t *fans = NULL, *first = NULL;
-    int failed = -1;
-    if (edge_list_build(&edges, mesh, err))
-        goto out;
-    made.twin = malloc((halfedges + 1) * sizeof *made.twin);
-    made.shell = malloc((mesh->triangle_count + 1) * sizeof *made.shell);
-    fans = malloc((halfedges + 1) * sizeof *fans);
-    first = malloc((mesh->vertex_count + 1) * sizeof *first);
-    if (!made.twin || !made.shell || !fans || !first) {
-        FAIL(err, ERR_LIMIT, "no memory for the edges of %zu triangles", mesh->triangle_count);
-        goto out;
-    }
-    for (uint32_t i = 0; i < halfedges; i++)
-        fans[i] = i;
-    for (uint32_t i = 0; i < mesh->triangle_count; i++)
-        made.shell[i] = i;
-    for (size_t e = 0; e < edges.edge_count; e++)
-        pair_edge(&made, fans, mesh->triangles, edges.halfedges + edges.starts[e],
-                  edges.starts[e + 1] - edges.starts[e]);
-    number_shells(&made, mesh->triangle_count);
-    count_split_vertices(&made, fans, first, mesh);
-    *out = made;
-    made = (struct topology){0};
-    failed = 0;
-out:
-    topology_free(&made);
-    edge_list_free(&edges);
-    free(fans);
-    free(first);
-    return failed;
-}
-
-void topology_free(struct topology *topology)
-{
-    if (!topology)
-        return;
-    free(topology->twin);
-    free(topology->shell);
-    *topology = (struct topology){0};
 }

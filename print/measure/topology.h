@@ -31,6 +31,18 @@ int edge_list_build(struct edge_list *out, const struct mesh *mesh, struct err *
 
 void edge_list_free(struct edge_list *edges);
 
+/* The halfedges that begin at vertex v: halfedges[starts[v] .. starts[v + 1]), in rising order. */
+struct corner_lists {
+    uint32_t *starts;    /* vertex_count + 1 */
+    uint32_t *halfedges; /* 3 x triangle_count */
+};
+
+/** Cost O(n): 10 ms for a million triangles. Owner corner_lists_free. */
+int corner_lists_build(struct corner_lists *out, const struct mesh *mesh,
+                       struct err *err) MUST_CHECK;
+
+void corner_lists_free(struct corner_lists *lists);
+
 struct topology {
     uint32_t *twin;  /* per halfedge: its partner, TWIN_NONE or TWIN_MANY */
     uint32_t *shell; /* per triangle: number of its edge-connected shell, 0 .. shells - 1 */
@@ -45,7 +57,8 @@ struct topology {
 /**
  * Finds partners, shells and counts. Indices must be in range and no triangle may repeat a vertex
  * (mesh_clean makes it so).
- * Cost O(n), about 24 bytes a triangle of scratch. Owner topology_free.
+ * Cost O(n), 14 bytes a triangle of scratch. Owner topology_free.
+ * Threads  the same for any number.
  */
 int topology_build(struct topology *out, const struct mesh *mesh, struct err *err) MUST_CHECK;
 

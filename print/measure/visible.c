@@ -5,33 +5,20 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "print/measure/boxes.h"
+
 #define RAYS 24
 #define CLUSTER 16 /* triangles of the tree's order that one ray may speak for */
 
 struct ray {
-    double o[3], d[3], inverse[3];
+    double o[3], d[3];
     double from;
     uint32_t skip;
 };
 
-static bool enters_box(const struct bvh_node *node, const struct ray *r)
+static bool hits_triangle(const struct bvh_triangle *t, const struct ray *r)
 {
-    double enter = r->from, leave = INFINITY;
-    for (int k = 0; k < 3; k++) {
-        double a = (node->low[k] - r->o[k]) * r->inverse[k];
-        double b = (node->high[k] - r->o[k]) * r->inverse[k];
-        double near = a < b ? a : b, far = a < b ? b : a;
-        enter = near > enter ? near : enter;
-        leave = far < leave ? far : leave;
-    }
-    return enter <= leave * (1 + 1e-9) + 1e-12;
-}
-
-static bool hits_triangle(const struct mesh *mesh, uint32_t t, const struct ray *r)
-{
-    const uint32_t *v = mesh->triangles + 3 * (size_t)t;
-    const float *a = mesh->xyz + 3 * (size_t)v[0], *b = mesh->xyz + 3 * (size_t)v[1];
-    const float *c = mesh->xyz + 3 * (size_t)v[2];
+    const float *a = t->at[0], *b = t->at[1], *c = t->at[2];
     struct vec e1 = {(double)b[0] - a[0], (double)b[1] - a[1], (double)b[2] - a[2]};
     struct vec e2 = {(double)c[0] - a[0], (double)c[1] - a[1], (double)c[2] - a[2]};
     struct vec s = {r->o[0] - a[0], r->o[1] - a[1], r->o[2] - a[2]};
@@ -46,31 +33,38 @@ static bool hits_triangle(const struct mesh *mesh, uint32_t t, const struct ray 
     return vec_dot(e2, q) / det >= r->from;
 }
 
-/* Descends into the child that lies nearer along the ray: what is in the way is often near. */
+struct visit {
+    int level;
+    uint32_t node;
+};
+
+/* Bits in the order in which the boxes of a node lie along the ray, but for a tie: what is in the
+ * way is often near. */
 static bool is_blocked(const struct bvh *bvh, const struct ray *r)
 {
-    uint32_t stack[80];
-    size_t top = 0;
-    if (bvh->mesh->triangle_count && enters_box(&bvh->nodes[0], r))
-        stack[top++] = 0;
-    while (top) {
-        const struct bvh_node *node = &bvh->nodes[stack[--top]];
-        if (!node->count) {
-            const struct bvh_node *l = &bvh->nodes[node->first], *m = l + 1;
-            double order = 0;
-            for (int k = 0; k < 3; k++)
-                order += r->d[k] * ((double)m->low[k] + m->high[k] - l->low[k] - l->high[k]);
-            uint32_t far = order > 0;
-            if (enters_box(l + far, r))
-                stack[top++] = node->first + far;
-            if (enters_box(l + 1 - far, r))
-                stack[top++] = node->first + 1 - far;
-            continue;
-        }
-        for (uint32_t i = 0; i < node->count; i++) {
-            uint32_t t = bvh->order[node->first + i];
-            if (t != r->skip && hits_triangle(bvh->mesh, t, r))
+    const struct boxes *boxes = bvh->boxes;
+    const struct boxes_ray thin = boxes_ray_make(bvh, r->o, r->d);
+    const float from = (float)r->from;
+    struct visit stack[4 * BOXES_LEVELS] = {{boxes->levels - 1, 0}};
+    for (size_t top = 1; top > 0;) {
+        struct visit v = stack[--top];
+        four enter;
+        unsigned in = boxes_entered(&enter, &boxes->level[v.level][v.node], &thin, from, INFINITY);
+        for (; v.level == 0 && in; in &= in - 1) {
+            uint32_t at = 4 * v.node + (uint32_t)__builtin_ctz(in);
+            if (hits_triangle(&bvh->corners[at], r) && bvh->order[at] != r->skip)
                 return true;
+        }
+        float last[4];
+        for (size_t bottom = top; in; in &= in - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(in);
+            size_t at = top++;
+            for (; at > bottom && last[at - 1 - bottom] < enter[i]; at--) {
+                stack[at] = stack[at - 1];
+                last[at - bottom] = last[at - 1 - bottom];
+            }
+            stack[at] = (struct visit){v.level - 1, 4 * v.node + i};
+            last[at - bottom] = enter[i];
         }
     }
     return false;
@@ -88,8 +82,6 @@ static struct ray ray_from(const struct bvh *bvh, struct vec p, uint32_t skip)
 static bool escapes(const struct bvh *bvh, struct ray *r, struct vec d)
 {
     r->d[0] = d.x, r->d[1] = d.y, r->d[2] = d.z;
-    for (int k = 0; k < 3; k++)
-        r->inverse[k] = 1 / (fabs(r->d[k]) < 1e-18 ? 1e-18 : r->d[k]);
     return !is_blocked(bvh, r);
 }
 

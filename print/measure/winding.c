@@ -127,10 +127,9 @@ double bvh_winding(const struct bvh *bvh, struct vec p)
             continue;
         }
         for (uint32_t i = 0; i < node->count; i++) {
-            uint32_t t = bvh->order[node->first + i];
-            add_solid_angle(&near, vec_sub(mesh_corner(bvh->mesh, t, 0), p),
-                            vec_sub(mesh_corner(bvh->mesh, t, 1), p),
-                            vec_sub(mesh_corner(bvh->mesh, t, 2), p));
+            const struct bvh_triangle *t = &bvh->corners[node->first + i];
+            add_solid_angle(&near, vec_sub(bvh_corner(t, 0), p), vec_sub(bvh_corner(t, 1), p),
+                            vec_sub(bvh_corner(t, 2), p));
         }
     }
     return sum / (4 * PI) + atan2(near.im, near.re) / (2 * PI) + near.wraps;

@@ -27,6 +27,17 @@ int view_from_name(const char *name)
     return -1;
 }
 
+/* fmin and fmax are calls; nothing here is NaN. */
+static double smaller(double a, double b)
+{
+    return b < a ? b : a;
+}
+
+static double larger(double a, double b)
+{
+    return b > a ? b : a;
+}
+
 static bool drawable(const struct mesh *mesh, size_t triangle)
 {
     for (int i = 0; i < 3; i++) {
@@ -38,21 +49,29 @@ static bool drawable(const struct mesh *mesh, size_t triangle)
     return true;
 }
 
-/* The box of what triangles use: a stray vertex must not move the camera. */
-static bool find_box(double low[3], double high[3], const struct mesh *mesh)
+/* What triangles use: a stray vertex must not move the camera. */
+static void mark_used(uint8_t *used, const struct mesh *mesh)
+{
+#pragma omp parallel for
+    for (size_t t = 0; t < mesh->triangle_count; t++)
+        for (int i = 0; i < 3 && drawable(mesh, t); i++) {
+#pragma omp atomic write
+            used[mesh->triangles[3 * t + (size_t)i]] = 1;
+        }
+}
+
+static bool find_box(double low[3], double high[3], const struct mesh *mesh, const uint8_t *used)
 {
     double lx = INFINITY, ly = INFINITY, lz = INFINITY;
     double hx = -INFINITY, hy = -INFINITY, hz = -INFINITY;
 #pragma omp parallel for reduction(min : lx, ly, lz) reduction(max : hx, hy, hz)
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        if (!drawable(mesh, t))
+    for (size_t v = 0; v < mesh->vertex_count; v++) {
+        const float *p = mesh->xyz + 3 * v;
+        if (!used[v])
             continue;
-        for (int i = 0; i < 3; i++) {
-            const float *p = mesh->xyz + 3 * (size_t)mesh->triangles[3 * t + (size_t)i];
-            lx = fmin(lx, p[0]), hx = fmax(hx, p[0]);
-            ly = fmin(ly, p[1]), hy = fmax(hy, p[1]);
-            lz = fmin(lz, p[2]), hz = fmax(hz, p[2]);
-        }
+        lx = smaller(lx, p[0]), hx = larger(hx, p[0]);
+        ly = smaller(ly, p[1]), hy = larger(hy, p[1]);
+        lz = smaller(lz, p[2]), hz = larger(hz, p[2]);
     }
     memcpy(low, (double[3]){lx, ly, lz}, 3 * sizeof *low);
     memcpy(high, (double[3]){hx, hy, hz}, 3 * sizeof *high);
@@ -110,23 +129,21 @@ struct extent {
     double low[2], high[2];
 };
 
-static struct extent extent_of(struct scene *scene)
+static struct extent extent_of(struct scene *scene, const uint8_t *used)
 {
     const struct camera *camera = &scene->camera;
     const struct mesh *mesh = scene->mesh;
     double lx = INFINITY, ly = INFINITY, hx = -INFINITY, hy = -INFINITY, left = INFINITY;
 #pragma omp parallel for reduction(min : lx, ly, left) reduction(max : hx, hy)
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        if (!drawable(mesh, t))
+    for (size_t i = 0; i < mesh->vertex_count; i++) {
+        const float *v = mesh->xyz + 3 * i;
+        if (!used[i])
             continue;
-        for (int i = 0; i < 3; i++) {
-            const float *v = mesh->xyz + 3 * (size_t)mesh->triangles[3 * t + (size_t)i];
-            const double p[3] = {v[0], v[1], v[2]};
-            double at[2], depth = view_of(at, camera, p);
-            left = fmin(left, at[0] * depth);
-            lx = fmin(lx, at[0]), hx = fmax(hx, at[0]);
-            ly = fmin(ly, at[1]), hy = fmax(hy, at[1]);
-        }
+        const double p[3] = {v[0], v[1], v[2]};
+        double at[2], depth = view_of(at, camera, p);
+        left = smaller(left, at[0] * depth);
+        lx = smaller(lx, at[0]), hx = larger(hx, at[0]);
+        ly = smaller(ly, at[1]), hy = larger(hy, at[1]);
     }
     scene->camera.leftmost = left;
     return (struct extent){{lx, ly}, {hx, hy}};
@@ -183,13 +200,14 @@ void camera_turn(struct scene *scene, const struct render_options *options, doub
 }
 
 /* One frame: its own extent. More: the widest of all, about the axis, so that nothing jumps. */
-static void aim_frames(struct scene *scene, const struct render_options *options, size_t frames)
+static void aim_frames(struct scene *scene, const struct render_options *options, size_t frames,
+                       const uint8_t *used)
 {
     struct extent all = {{INFINITY, INFINITY}, {-INFINITY, -INFINITY}};
     double left = INFINITY;
     for (size_t i = 0; i < frames; i++) {
         camera_turn(scene, options, 360.0 * (double)i / (double)frames);
-        struct extent seen = extent_of(scene);
+        struct extent seen = extent_of(scene, used);
         left = scene->camera.leftmost = fmin(left, scene->camera.leftmost);
         if (scene->ruler)
             reach_to_ruler(&seen, &scene->camera);
@@ -210,8 +228,15 @@ int camera_aim(struct scene *scene, const struct render_options *options, size_t
 {
     double diagonal = 0;
     struct camera *camera = &scene->camera;
-    if (!find_box(camera->low, camera->high, scene->mesh))
+    uint8_t *used = calloc(scene->mesh->vertex_count + 1, 1);
+    if (!used)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu points", scene->mesh->vertex_count);
+    mark_used(used, scene->mesh);
+    bool any = find_box(camera->low, camera->high, scene->mesh, used);
+    if (!any) {
+        free(used);
         return FAIL_CODE(err, ERR_INPUT, "mesh_empty", "the mesh has nothing that can be drawn");
+    }
     for (int i = 0; i < 3; i++) {
         double side = camera->high[i] - camera->low[i];
         camera->centre[i] = (camera->low[i] + camera->high[i]) / 2;
@@ -223,7 +248,8 @@ int camera_aim(struct scene *scene, const struct render_options *options, size_t
     scene->free_right = options->free_right < scene->width / 2 ? options->free_right : 0;
     scene->margin = options->margin > 0 ? fmin(options->margin, 0.45) : MARGIN;
     scene->ruler = options->ruler && views[options->view].elevation > 0;
-    aim_frames(scene, options, frames);
+    aim_frames(scene, options, frames, used);
+    free(used);
     return 0;
 }
 

@@ -16,25 +16,17 @@ static void lower(float *heights, int x, int y, float height)
     if (x < 0 || y < 0 || x >= SHADOW_SIDE || y >= SHADOW_SIDE)
         return;
     float *cell = &heights[y * SHADOW_SIDE + x];
-    *cell = fminf(*cell, height);
+    *cell = height < *cell ? height : *cell;
 }
 
-/* Points along the triangle, closer together than a cell. */
-static void drop_triangle(float *heights, const struct scene *scene, const uint32_t *v)
+static double larger(double a, double b)
 {
-    float p[3][3];
-    double widest = 0;
-    for (int i = 0; i < 3; i++) {
-        const float *from = scene->mesh->xyz + 3 * (size_t)v[i];
-        p[i][0] = (float)((from[0] - scene->shadow_from[0]) / scene->shadow_cell);
-        p[i][1] = (float)((from[1] - scene->shadow_from[1]) / scene->shadow_cell);
-        p[i][2] = (float)(from[2] - scene->camera.ground_z);
-        if (!isfinite(p[i][0] + p[i][1] + p[i][2]))
-            return;
-    }
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 2; k++)
-            widest = fmax(widest, fabs((double)p[i][k] - (double)p[(i + 1) % 3][k]));
+    return a > b ? a : b;
+}
+
+/* Points along a triangle, closer together than a cell. */
+static void drop_points(float *heights, float p[3][3], double widest)
+{
     int steps = (int)fmin(ceil(1.4 * widest), 2 * SHADOW_SIDE);
     for (int i = 0; i <= steps; i++)
         for (int j = 0; i + j <= steps; j++) {
@@ -44,6 +36,31 @@ static void drop_triangle(float *heights, const struct scene *scene, const uint3
                 at[k] = p[0][k] + a * (p[1][k] - p[0][k]) + b * (p[2][k] - p[0][k]);
             lower(heights, (int)at[0], (int)at[1], at[2]);
         }
+}
+
+/* Of a triangle as small as a cell its corners suffice: with a million triangles that is all of
+ * them. */
+static void drop_triangle(float *heights, const struct scene *scene, const uint32_t *v)
+{
+    const double cells = 1 / scene->shadow_cell;
+    float p[3][3];
+    double widest = 0;
+    for (int i = 0; i < 3; i++) {
+        const float *from = scene->mesh->xyz + 3 * (size_t)v[i];
+        p[i][0] = (float)((from[0] - scene->shadow_from[0]) * cells);
+        p[i][1] = (float)((from[1] - scene->shadow_from[1]) * cells);
+        p[i][2] = (float)(from[2] - scene->camera.ground_z);
+        if (!isfinite(p[i][0] + p[i][1] + p[i][2]))
+            return;
+    }
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 2; k++)
+            widest = larger(widest, fabs((double)p[i][k] - (double)p[(i + 1) % 3][k]));
+    if (1.4 * widest > 1)
+        drop_points(heights, p, widest);
+    else
+        for (int i = 0; i < 3; i++)
+            lower(heights, (int)p[i][0], (int)p[i][1], p[i][2]);
 }
 
 /* One direction of a running mean; three of them are close to a Gaussian. */
@@ -85,9 +102,23 @@ static void add_layer(struct scene *scene, const float *heights, float *layer, i
         scene->shadow[i] += weights[number] * layer[i];
 }
 
-int ground_build(struct scene *scene, struct err *err)
+/* Threads lower heights of their own; the lowest of each cell is the same whoever found it. */
+static void drop_all(float *heights, const struct scene *scene)
 {
     const struct mesh *mesh = scene->mesh;
+    const size_t n = mesh->vertex_count;
+    for (size_t i = 0; i < (size_t)SHADOW_SIDE * SHADOW_SIDE; i++)
+        heights[i] = INFINITY;
+#pragma omp parallel for schedule(static) reduction(min : heights[:SHADOW_SIDE * SHADOW_SIDE])
+    for (size_t t = 0; t < mesh->triangle_count; t++) {
+        const uint32_t *v = mesh->triangles + 3 * t;
+        if (v[0] < n && v[1] < n && v[2] < n)
+            drop_triangle(heights, scene, v);
+    }
+}
+
+int ground_build(struct scene *scene, struct err *err)
+{
     size_t cells = (size_t)SHADOW_SIDE * SHADOW_SIDE;
     float *heights = malloc(cells * sizeof *heights), *layer = malloc(cells * sizeof *layer);
     scene->shadow = calloc(cells, sizeof *scene->shadow);
@@ -100,14 +131,7 @@ int ground_build(struct scene *scene, struct err *err)
     scene->shadow_cell = 4 * scene->camera.radius / SHADOW_SIDE;
     for (int i = 0; i < 2; i++)
         scene->shadow_from[i] = scene->camera.centre[i] - 2 * scene->camera.radius;
-    for (size_t i = 0; i < cells; i++)
-        heights[i] = INFINITY;
-    for (size_t t = 0; t < mesh->triangle_count; t++) {
-        const uint32_t *v = mesh->triangles + 3 * t;
-        size_t n = mesh->vertex_count;
-        if (v[0] < n && v[1] < n && v[2] < n)
-            drop_triangle(heights, scene, v);
-    }
+    drop_all(heights, scene);
     for (int i = 0; i < LAYERS; i++)
         add_layer(scene, heights, layer, i);
     free(heights);

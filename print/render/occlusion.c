@@ -21,7 +21,8 @@ struct place {
 
 static void place_normal(struct place *place, const struct scene *scene, uint32_t id)
 {
-    const float *n = scene->normals + 3 * (size_t)id;
+    float n[3];
+    surface_normal(n, scene, id);
     const struct camera *c = &scene->camera;
     double world[3] = {n[0], n[1], n[2]};
     double camera[3] = {dot3(world, c->right), dot3(world, c->up), dot3(world, c->towards)};

@@ -10,6 +10,7 @@
 #include "print/render/scene.h"
 
 #define BANDS 64
+#define SHARES ((size_t)64) /* of the triangles, sorted into bands by all threads */
 
 /* The triangles that touch each band, as ranges of one list. */
 struct bins {
@@ -55,25 +56,46 @@ static bool bands_of(int *first, int *last, const struct scene *scene, size_t tr
     return low <= high;
 }
 
+/* A share of all triangles goes through the bands: counted when list is NULL, else written where
+ * its shares of the bands begin. */
+static void share_out(size_t at[BANDS], uint32_t *list, const struct scene *scene, size_t share)
+{
+    size_t n = scene->mesh->triangle_count, end = n * (share + 1) / SHARES;
+    int first, last;
+    for (size_t t = n * share / SHARES; t < end; t++)
+        if (bands_of(&first, &last, scene, t))
+            for (int b = first; b <= last; b++) {
+                if (list)
+                    list[at[b]] = (uint32_t)t;
+                at[b]++;
+            }
+}
+
 static int bins_fill(struct bins *bins, const struct scene *scene, struct err *err)
 {
-    size_t at[BANDS + 1] = {0};
-    int first, last;
-    for (size_t t = 0; t < scene->mesh->triangle_count; t++)
-        if (bands_of(&first, &last, scene, t))
-            for (int b = first; b <= last; b++)
-                at[b + 1]++;
-    for (int b = 0; b < BANDS; b++)
-        at[b + 1] += at[b];
-    memcpy(bins->start, at, sizeof at);
-    bins->list = malloc((at[BANDS] + 1) * sizeof *bins->list);
-    if (!bins->list)
-        return FAIL(err, ERR_LIMIT, "no memory to sort %zu triangles", at[BANDS]);
-    for (size_t t = 0; t < scene->mesh->triangle_count; t++)
-        if (bands_of(&first, &last, scene, t))
-            for (int b = first; b <= last; b++)
-                bins->list[at[b]++] = (uint32_t)t;
-    return 0;
+    size_t(*at)[BANDS] = calloc(SHARES, sizeof *at), sum = 0;
+    if (!at)
+        return FAIL(err, ERR_LIMIT, "no memory to sort triangles");
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < SHARES; i++)
+        share_out(at[i], NULL, scene, i);
+    for (int b = 0; b < BANDS; b++) {
+        bins->start[b] = sum;
+        for (size_t i = 0; i < SHARES; i++) {
+            size_t count = at[i][b];
+            at[i][b] = sum;
+            sum += count;
+        }
+    }
+    bins->start[BANDS] = sum;
+    bins->list = malloc((sum + 1) * sizeof *bins->list);
+    if (bins->list) {
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t i = 0; i < SHARES; i++)
+            share_out(at[i], bins->list, scene, i);
+    }
+    free(at);
+    return bins->list ? 0 : FAIL(err, ERR_LIMIT, "no memory to sort %zu triangles", sum);
 }
 
 /* Twice the signed area of a, b, p; its step to the right is dx, downwards dy. */

@@ -38,15 +38,16 @@ static void scene_free(struct scene *scene)
 
 /* What all frames share: the framing, smooth normals, the shadow on the ground. */
 static int scene_open(struct scene *scene, const struct mesh *mesh,
-                      const struct render_options *options, size_t frames, struct err *err)
+                      const struct render_options *options, size_t frames, bool small,
+                      struct err *err)
 {
     uint32_t w = options->width, h = options->height;
     if (w < 16 || h < 16 || w > 4096 || h > 4096)
         return FAIL_CODE(err, ERR_LIMIT, "picture_size",
                          "a picture of %u x %u; each side may be 16 to 4096", w, h);
-    *scene = (struct scene){.mesh = mesh, .width = w, .height = h};
+    *scene = (struct scene){.mesh = mesh, .width = w, .height = h, .small = small};
     scene->grain = choose_grain((uint64_t)w * h, frames);
-    if (!camera_aim(scene, options, frames, err) && !surface_build(scene, err) &&
+    if (!camera_aim(scene, options, frames, err) && (small || !surface_build(scene, err)) &&
         !ground_build(scene, err))
         return 0;
     scene_free(scene);
@@ -57,7 +58,8 @@ static int draw_frame(struct picture *out, struct scene *scene,
                       const struct render_options *options, struct err *err)
 {
     struct picture made = {.width = scene->width, .height = scene->height};
-    if (camera_project(scene, err) || raster_draw(scene, err) || occlusion_build(scene, err))
+    if (camera_project(scene, err) || raster_draw(scene, err) ||
+        (scene->small && surface_build_seen(scene, err)) || occlusion_build(scene, err))
         return -1;
     made.rgba = malloc((size_t)made.width * made.height * 4);
     if (!made.rgba)
@@ -70,15 +72,27 @@ static int draw_frame(struct picture *out, struct scene *scene,
     return 0;
 }
 
-int mesh_render(struct picture *out, const struct mesh *mesh, const struct render_options *options,
-                struct err *err)
+static int render_one(struct picture *out, const struct mesh *mesh,
+                      const struct render_options *options, bool small, struct err *err)
 {
     struct scene scene;
-    if (scene_open(&scene, mesh, options, 1, err))
+    if (scene_open(&scene, mesh, options, 1, small, err))
         return -1;
     int failed = draw_frame(out, &scene, options, err);
     scene_free(&scene);
     return failed;
+}
+
+int mesh_render(struct picture *out, const struct mesh *mesh, const struct render_options *options,
+                struct err *err)
+{
+    return render_one(out, mesh, options, false, err);
+}
+
+int render_small(struct picture *out, const struct mesh *mesh, const struct render_options *options,
+                 struct err *err)
+{
+    return render_one(out, mesh, options, true, err);
 }
 
 int mesh_render_turntable(struct picture *frames, size_t count, const struct mesh *mesh,
@@ -86,7 +100,7 @@ int mesh_render_turntable(struct picture *frames, size_t count, const struct mes
 {
     struct scene scene;
     int failed = 0;
-    if (scene_open(&scene, mesh, options, count, err))
+    if (scene_open(&scene, mesh, options, count, false, err))
         return -1;
     for (size_t i = 0; i < count && !failed; i++) {
         camera_turn(&scene, options, 360.0 * (double)i / (double)count);

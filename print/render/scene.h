@@ -39,6 +39,7 @@ struct scene {
     uint32_t free_right;
     double margin;
     bool ruler;
+    bool small;         /* a thumbnail: triangles of a few pixels are lit flat */
     struct spot *spots; /* one for each vertex */
     float *depths;      /* 1 / depth of each sample, 0 where nothing is */
     uint32_t *ids;      /* triangle seen by each sample, or NO_TRIANGLE */
@@ -47,7 +48,7 @@ struct scene {
     uint32_t *welded; /* vertex -> first vertex at that place */
     uint32_t *ring_start;
     uint32_t *ring;
-    float *normals; /* of each triangle, as long as the triangle is large */
+    float *normals; /* of each triangle, as long as the triangle is large; NULL when small */
 
     float *occlusion; /* of each pixel, 1 = open sky */
     float *shadow;    /* SHADOW_SIDE squared, 0..1 */
@@ -72,10 +73,15 @@ void camera_turn(struct scene *scene, const struct render_options *options, doub
 int camera_project(struct scene *scene, struct err *err) MUST_CHECK;
 int raster_draw(struct scene *scene, struct err *err) MUST_CHECK;
 int surface_build(struct scene *scene, struct err *err) MUST_CHECK;
+/** Instead of surface_build for a thumbnail, once its samples are drawn. */
+int surface_build_seen(struct scene *scene, struct err *err) MUST_CHECK;
 int occlusion_build(struct scene *scene, struct err *err) MUST_CHECK;
 int ground_build(struct scene *scene, struct err *err) MUST_CHECK;
 void shade_picture(struct picture *out, const struct scene *scene,
                    const struct render_options *options);
+
+/** The normal of a triangle in world space, as long as the triangle is large. */
+void surface_normal(float out[3], const struct scene *scene, uint32_t triangle);
 
 /** The smoothed unit normals of a triangle's corners in world space. */
 void surface_corner_normals(float out[3][3], const struct scene *scene, uint32_t triangle);
@@ -94,6 +100,10 @@ float ruler_grid(const struct scene *scene, uint32_t x, uint32_t y);
 
 /** Draws the height's scale and the words over the finished picture. */
 void ruler_draw(struct picture *picture, const struct scene *scene);
+
+/** A picture of which each pixel is little: what is smaller is not smoothed. */
+int render_small(struct picture *out, const struct mesh *mesh, const struct render_options *options,
+                 struct err *err) MUST_CHECK;
 
 /** The share of light (0..1) that the ground loses at a place. */
 double ground_shadow(const struct scene *scene, double x, double y);

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "print/render/render.h"
+#include "print/render/scene.h"
 
-#define DRAWN 384    /* pixels of the longer side that is drawn at least */
+#define DRAWN 256    /* pixels of the longer side that is drawn at least, of 16 samples each */
 #define SHARPEN 0.5f /* of the difference to the neighbours, up to 96 pixels */
 
 /* Means of squares of pixels, colours weighted by alpha. */
@@ -73,7 +73,7 @@ int mesh_render_thumbnail(struct picture *out, const struct mesh *mesh,
     drawn.width = w * factor;
     drawn.height = h * factor;
     drawn.margin = options->margin > 0 ? options->margin : 0.03;
-    if (mesh_render(&large, mesh, &drawn, err))
+    if (render_small(&large, mesh, &drawn, err))
         return -1;
     float *small = malloc((size_t)w * h * 4 * sizeof *small);
     made.rgba = malloc((size_t)w * h * 4);

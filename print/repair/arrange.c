@@ -15,6 +15,7 @@
 #define MAX_SNAPS 6
 #define MAX_SQUASHES 16
 #define MAX_NUDGES 3
+#define HOPELESS 1000 /* pairs left: no nudge of a few steps settles so many */
 
 static bool has_area(const struct mesh *mesh, size_t t)
 {
@@ -46,6 +47,7 @@ static void work_free(struct work *w)
     free(w->from);
     free(w->dirty);
     free(w->cut);
+    free(w->stuck);
     *w = (struct work){0};
 }
 
@@ -93,7 +95,8 @@ static int work_open(struct work *w, const struct mesh *mesh, struct err *err)
     w->from = malloc((n + 1) * sizeof *w->from);
     w->dirty = malloc(n + 1);
     w->cut = calloc(n + 1, 1);
-    if (!w->from || !w->dirty || !w->cut)
+    w->stuck = calloc(n + 1, 1);
+    if (!w->from || !w->dirty || !w->cut || !w->stuck)
         return FAIL(err, ERR_LIMIT, "no memory to arrange %zu triangles", n);
     for (size_t t = 0; t < n; t++)
         w->from[t] = (uint32_t)t;
@@ -194,6 +197,8 @@ static int run_rounds(struct work *w, struct arrange_counts *counts, struct err 
             break;
         counts->rounds++;
     }
+    for (size_t i = 0; i < 2 * pairs.count; i++)
+        w->stuck[w->from[pairs.pair[i / 2][i % 2]]] = 1;
     bvh_pairs_free(&pairs);
     return state;
 }
@@ -207,7 +212,7 @@ static int attempt(struct work *best, struct arrange_counts *best_counts, const 
     int state = work_open(&w, mesh, err);
     w.tests = best_counts->tests;
     if (!state && number > 0)
-        state = work_nudge(&w, best->cut, number, err);
+        state = work_nudge(&w, best, number, err);
     if (!state)
         state = run_rounds(&w, &counts, err);
     counts.tests = best_counts->tests = w.tests;
@@ -231,7 +236,9 @@ int mesh_arrange(struct mesh *mesh, uint32_t **from, struct arrange_counts *coun
     struct work w = {0};
     struct arrange_counts made = {0};
     int failed = attempt(&w, &made, mesh, 0, err);
-    for (int i = 1; i <= MAX_NUDGES && !failed && made.left && made.tests < ARRANGE_MOST_TESTS; i++)
+    for (int i = 1; i <= MAX_NUDGES && !failed && made.left && made.left < HOPELESS &&
+                    made.tests < ARRANGE_MOST_TESTS;
+         i++)
         failed = attempt(&w, &made, mesh, i, err);
     if (failed || mesh_compact(&w.mesh, err)) {
         work_free(&w);

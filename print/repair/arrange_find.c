@@ -16,6 +16,7 @@
 
 struct cells {
     uint8_t *marked;
+    uint32_t *of_vertex; /* its cell's three numbers, x lowest */
     float low[3], scale;
     uint64_t work;
 };
@@ -30,18 +31,24 @@ static int cell_of(const struct cells *c, float x, int k)
     return at > 0 ? at < CELLS - 1 ? (int)at : CELLS - 1 : 0;
 }
 
+static uint32_t cell_of_point(const struct cells *c, const float p[3])
+{
+    uint32_t cell = 0;
+    for (int k = 2; k >= 0; k--)
+        cell = cell * CELLS + (uint32_t)cell_of(c, p[k], k);
+    return cell;
+}
+
 static struct range range_of(const struct cells *c, const struct mesh *mesh, size_t t)
 {
-    struct range r;
-    for (int k = 0; k < 3; k++) {
-        float low = INFINITY, high = -INFINITY;
-        for (size_t i = 0; i < 3; i++) {
-            float x = mesh->xyz[3 * (size_t)mesh->triangles[3 * t + i] + (size_t)k];
-            low = x < low ? x : low;
-            high = x > high ? x : high;
+    struct range r = {{CELLS, CELLS, CELLS}, {0, 0, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t cell = c->of_vertex[mesh->triangles[3 * t + i]];
+        for (int k = 0; k < 3; k++, cell /= CELLS) {
+            int at = (int)(cell % CELLS);
+            r.low[k] = at < r.low[k] ? at : r.low[k];
+            r.high[k] = at > r.high[k] ? at : r.high[k];
         }
-        r.low[k] = cell_of(c, low, k);
-        r.high[k] = cell_of(c, high, k);
     }
     return r;
 }
@@ -65,7 +72,7 @@ static void mark(struct cells *c, const struct range *r)
                    (size_t)r->high[0] - (size_t)r->low[0] + 1);
 }
 
-static bool is_marked(const struct cells *c, const struct range *r)
+static bool range_is_marked(const struct cells *c, const struct range *r)
 {
     if (range_size(r) > MANY_CELLS)
         return true;
@@ -75,6 +82,17 @@ static bool is_marked(const struct cells *c, const struct range *r)
                        (size_t)r->high[0] - (size_t)r->low[0] + 1))
                 return true;
     return false;
+}
+
+static bool is_marked(const struct cells *c, const struct mesh *mesh, size_t t)
+{
+    const uint32_t *v = mesh->triangles + 3 * t;
+    uint32_t cell = c->of_vertex[v[0]];
+    /* Most are small. */
+    if (cell == c->of_vertex[v[1]] && cell == c->of_vertex[v[2]])
+        return c->marked[cell];
+    struct range r = range_of(c, mesh, t);
+    return range_is_marked(c, &r);
 }
 
 static int cells_open(struct cells *c, const struct work *w)
@@ -91,7 +109,16 @@ static int cells_open(struct cells *c, const struct work *w)
         most = high[k] - c->low[k] > most ? high[k] - c->low[k] : most;
     c->scale = most > 0 ? CELLS / most : 0;
     c->marked = calloc((size_t)CELLS * CELLS, CELLS);
-    return c->marked ? 0 : -1;
+    c->of_vertex = malloc((w->mesh.vertex_count + 1) * sizeof *c->of_vertex);
+    if (!c->marked || !c->of_vertex) {
+        free(c->marked);
+        free(c->of_vertex);
+        return -1;
+    }
+#pragma omp parallel for schedule(static) if (w->mesh.vertex_count > 20000)
+    for (size_t v = 0; v < w->mesh.vertex_count; v++)
+        c->of_vertex[v] = cell_of_point(c, w->mesh.xyz + 3 * v);
+    return 0;
 }
 
 /* near[t]: lies in a cell that a dirty triangle reaches. */
@@ -106,11 +133,10 @@ static int find_near(uint8_t *near, const struct work *w)
             mark(&c, &r);
         }
 #pragma omp parallel for schedule(static) if (w->mesh.triangle_count > 20000)
-    for (size_t t = 0; t < w->mesh.triangle_count; t++) {
-        struct range r = range_of(&c, &w->mesh, t);
-        near[t] = c.work > MARK_LIMIT || w->dirty[t] || is_marked(&c, &r);
-    }
+    for (size_t t = 0; t < w->mesh.triangle_count; t++)
+        near[t] = c.work > MARK_LIMIT || w->dirty[t] || is_marked(&c, &w->mesh, t);
     free(c.marked);
+    free(c.of_vertex);
     return 0;
 }
 
@@ -161,7 +187,7 @@ int work_find(struct bvh_pairs *pairs, struct work *w, struct err *err)
     for (size_t t = 0; t < n; t++)
         dirty += w->dirty[t];
     if (n < 10000 || dirty > n / 4) {
-        int state = search(pairs, &w->mesh, w->dirty, err);
+        int state = search(pairs, &w->mesh, dirty < n ? w->dirty : NULL, err);
         w->tests += pairs->tests;
         return state;
     }

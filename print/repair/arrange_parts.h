@@ -153,6 +153,7 @@ struct work {
     uint32_t *from; /* per triangle: of the input */
     uint8_t *dirty; /* per triangle: changed since pairs were last looked for */
     uint8_t *cut;   /* per triangle of the input */
+    uint8_t *stuck; /* per triangle of the input: still met others in the end */
     double step;    /* of the grid */
     uint64_t tests; /* of pairs of triangles so far */
 };
@@ -177,8 +178,12 @@ int work_cut(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUS
  */
 int work_squash(struct work *w, const struct bvh_pairs *pairs, struct err *err) MUST_CHECK;
 
-/** Moves each shell with triangles that met, but the largest, by some steps of the grid. */
-int work_nudge(struct work *w, const uint8_t *met, int attempt, struct err *err) MUST_CHECK;
+/**
+ * Moves what did not settle by some steps of the grid: the corners of triangles that were stuck,
+ * and each shell with triangles that were cut, but the largest. before: the attempt that is to be
+ * bettered.
+ */
+int work_nudge(struct work *w, const struct work *before, int attempt, struct err *err) MUST_CHECK;
 
 /** Makes one vertex of equal ones, then drops triangles without area. */
 int work_tidy(struct work *w, struct err *err) MUST_CHECK;

@@ -64,7 +64,16 @@ static uint32_t falling_side(const struct around *a)
     return 2 * (a->halfedge / 3) + a->forward;
 }
 
-static int join_sides(struct cells *c, struct err *err)
+static bool any_apart(const struct cells *c, const uint8_t *apart, const struct edge_list *edges,
+                      size_t e)
+{
+    for (uint32_t i = edges->starts[e]; apart && i < edges->starts[e + 1]; i++)
+        if (apart[c->triangle[edges->halfedges[i] / 3]])
+            return true;
+    return false;
+}
+
+static int join_sides(struct cells *c, const uint8_t *apart, struct err *err)
 {
     struct edge_list edges;
     if (edge_list_build(&edges, &c->facets, err))
@@ -84,6 +93,8 @@ static int join_sides(struct cells *c, struct err *err)
         c->side[s] = s;
     for (size_t e = 0; e < edges.edge_count; e++) {
         size_t count = edges.starts[e + 1] - edges.starts[e];
+        if (any_apart(c, apart, &edges, e))
+            continue;
         around_sort(list, &c->facets, edges.halfedges + edges.starts[e], count);
         for (size_t i = 0; i < count; i++)
             sets_join(c->side, rising_side(&list[i]), falling_side(&list[(i + 1) % count]));
@@ -184,12 +195,12 @@ static void judge_facets(uint8_t *fate, struct mesh *mesh, const struct cells *c
     }
 }
 
-int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const struct bvh *winding,
-                 struct err *err)
+int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const uint8_t *apart,
+                 const struct bvh *winding, struct err *err)
 {
     struct cells c = {0};
-    int failed =
-        take_facets(&c, fate, mesh, err) || join_sides(&c, err) || number_cells(&c, kind, err);
+    int failed = take_facets(&c, fate, mesh, err) || join_sides(&c, apart, err) ||
+                 number_cells(&c, kind, err);
     if (!failed) {
 #pragma omp parallel for schedule(dynamic, 4)
         for (size_t i = 0; i < c.count; i++)

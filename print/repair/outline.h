@@ -31,13 +31,14 @@ enum outline_fate {
  * over its largest triangles, is at least one half.
  *
  * Shape    fate: one byte a triangle. kind: NULL (all are faces), or a solid_kind for each;
- *          winding: a tree of the faces alone.
+ *          apart: NULL, or not 0 for triangles that still meet others: their sides are judged each
+ *          on its own, or cells would run together there; winding: a tree of the faces alone.
  * Result   triangles KEPT or TURNED (which are turned round here) close off the solid: every edge
  *          has an even number of them. Nothing is removed.
  * Cost     O(n) and at most some 24 winding numbers a cell. Threads: parallel inside.
  */
-int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const struct bvh *winding,
-                 struct err *err) MUST_CHECK;
+int mesh_outline(uint8_t *fate, struct mesh *mesh, const uint8_t *kind, const uint8_t *apart,
+                 const struct bvh *winding, struct err *err) MUST_CHECK;
 
 /**
  * mesh_unite (solid.h) of triangles of several kinds. kind: one byte a triangle, or NULL. loose (an

@@ -7,30 +7,15 @@
 
 #include "print/measure/bvh.h"
 #include "print/measure/measure.h"
-#include "print/measure/visible.h"
+#include "print/repair/leaks.h"
 #include "print/repair/outline.h"
 #include "print/repair/places.h"
-#include "print/repair/leaks.h"
-#include "print/repair/rebuild.h"
+#include "print/repair/repair_ladder.h"
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
-#define MOST_LOST 0.02     /* of the visible surface, before other ways are tried */
-#define MOST_REBUILT 1.5e6 /* triangles; more is a tangle that fills the whole box */
-#define MOST_SQUARES 4e6   /* some five seconds; see mesh_is_tangled */
-#define MOST_PLATES 5000   /* triangles that are given a wall each */
 
-struct ladder {
-    struct mesh *mesh;
-    struct mesh twosided; /* surfaces that were given facing both ways: no winding, but seen */
-    uint8_t *kind;        /* of mesh's triangles, or NULL: all faces */
-    double wall_mm, line_mm;
-    struct repair_counts *counts;
-    const struct repair_options *options;
-    struct err *err;
-};
-
-static void done(const struct ladder *l, const char *name, bool changed)
+void ladder_done(const struct ladder *l, const char *name, bool changed)
 {
     if (l->options->on_step)
         l->options->on_step(l->options->user, name, changed);
@@ -66,7 +51,7 @@ static int weld_near(struct ladder *l, size_t *bad, bool *solid)
         l->counts->welded += merged;
         *bad = after;
         *solid = now_solid;
-        done(l, "weld_near", true);
+        ladder_done(l, "weld_near", true);
     }
     mesh_free(&trial);
     return failed ? -1 : 0;
@@ -80,7 +65,7 @@ static int weld_rims(struct ladder *l, size_t *bad, bool *solid)
         return -1;
     l->counts->welded += merged;
     if (merged)
-        done(l, "weld_near", true);
+        ladder_done(l, "weld_near", true);
     return merged ? badness(l->mesh, bad, solid, l->err) : 0;
 }
 
@@ -107,7 +92,7 @@ static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
     struct clean_counts cleaned = {0};
     if (mesh_weld_exact(l->mesh, &l->counts->welded, l->err))
         return -1;
-    done(l, "weld", l->counts->welded > 0);
+    ladder_done(l, "weld", l->counts->welded > 0);
     cleaned.degenerate = mesh_drop_degenerate(l->mesh);
     if (badness(l->mesh, bad, solid, l->err))
         return -1;
@@ -121,7 +106,7 @@ static int weld_and_clean(struct ladder *l, size_t *bad, bool *solid)
         return -1;
     }
     l->counts->cleaned = cleaned;
-    done(l, "clean", cleaned.degenerate + cleaned.duplicate > 0);
+    ladder_done(l, "clean", cleaned.degenerate + cleaned.duplicate > 0);
     if (*bad && weld_near(l, bad, solid))
         return -1;
     return *bad ? weld_rims(l, bad, solid) : 0;
@@ -147,7 +132,7 @@ static int face_outward(struct ladder *l)
         mesh_face_outward(l->mesh, l->kind, &turned, l->err))
         return -1;
     l->counts->shells.turned = turned;
-    done(l, "orient", l->counts->flipped + turned > 0);
+    ladder_done(l, "orient", l->counts->flipped + turned > 0);
     return 0;
 }
 
@@ -157,7 +142,7 @@ static int fill(struct ladder *l)
     if (mesh_fill_holes(l->mesh, LID_SHARE, &l->counts->holes, l->err))
         return -1;
     size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
-    done(l, "fill_holes", l->counts->holes.filled > 0);
+    ladder_done(l, "fill_holes", l->counts->holes.filled > 0);
     if (sure > before && places_note(l->counts, "fill_holes", l->mesh, NULL, before, l->err))
         return -1;
     return set_kinds(l, before, sure, SOLID_FACE) ||
@@ -190,8 +175,7 @@ static int tree_with_dipoles(struct bvh *bvh, const struct mesh *mesh, struct er
     return bvh_build(bvh, mesh, err) || bvh_add_dipoles(bvh, err) ? -1 : 0;
 }
 
-/* Too tangled to be cut in sensible time is no failure while there is a rung below. */
-static int give_way(const struct ladder *l, int failed)
+int ladder_give_way(const struct ladder *l, int failed)
 {
     return failed < 0 && l->err && strcmp(l->err->code, "mesh_too_tangled") == 0 ? 1 : failed;
 }
@@ -218,11 +202,11 @@ static int thicken(struct ladder *l, struct mesh *loose, const struct mesh *seen
         places_note(l->counts, "thicken_sheets", l->mesh, NULL, first, l->err))
         return -1;
     bool tangled = true;
-    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
+    if (mesh_is_tangled(&tangled, l->mesh, LADDER_MOST_SQUARES, l->err))
         return -1;
     failed = tangled ? 1 : mesh_unite(l->mesh, l->options->size_mm, &counts, l->err);
-    done(l, "thicken_sheets", !tangled);
-    return give_way(l, failed);
+    ladder_done(l, "thicken_sheets", !tangled);
+    return ladder_give_way(l, failed);
 }
 
 /* The triangles that cutting and turning made. */
@@ -243,8 +227,8 @@ static int unite(struct ladder *l)
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l), tangled = false;
     /* In a larger mesh the search costs more than what it may save. */
-    if (l->mesh->triangle_count <= MOST_PLATES &&
-        mesh_is_tangled(&tangled, l->mesh, 3 * MOST_SQUARES, l->err))
+    if (l->mesh->triangle_count <= LADDER_MOST_PLATES &&
+        mesh_is_tangled(&tangled, l->mesh, 3 * LADDER_MOST_SQUARES, l->err))
         return -1;
     if (tangled)
         return 1;
@@ -252,9 +236,9 @@ static int unite(struct ladder *l)
     if (!failed)
         failed = mesh_solidify(l->mesh, faces ? NULL : l->kind, &loose, l->options->size_mm,
                                &l->counts->united, l->err);
-    failed = give_way(l, failed);
+    failed = ladder_give_way(l, failed);
     if (failed >= 0)
-        done(l, "unite", l->counts->united.rounds > 0);
+        ladder_done(l, "unite", l->counts->united.rounds > 0);
     if (failed >= 0 && l->counts->united.rounds && note_united(l, &seen))
         failed = -1;
     if (failed >= 0 && loose.triangle_count) {
@@ -277,163 +261,10 @@ static int sort(struct ladder *l)
     size_t turned = l->counts->shells.turned;
     if (mesh_sort_shells(l->mesh, l->line_mm, &l->counts->shells, l->err))
         return -1;
-    done(l, "sort_shells", l->counts->shells.debris + l->counts->shells.hidden > 0);
+    ladder_done(l, "sort_shells", l->counts->shells.debris + l->counts->shells.hidden > 0);
     l->counts->shells.turned = turned;
     l->counts->shells.hidden += l->counts->united.hidden;
     return 0;
-}
-
-/* Triangles of the input whose middle the rebuilt surface passes by: sheets with nothing inside. */
-static int lost_sheets(struct mesh *lost, const struct mesh *in, const struct mesh *built,
-                       double within, double *share, struct err *err)
-{
-    struct bvh bvh = {0};
-    double gone = 0, whole = 0;
-    uint8_t *keep = malloc(in->triangle_count + 1);
-    int failed = keep ? mesh_copy(lost, in, err) : FAIL(err, ERR_LIMIT, "no memory for sheets");
-    if (!failed)
-        failed = bvh_build(&bvh, built, err);
-    for (size_t t = 0; !failed && t < in->triangle_count; t++) {
-        struct vec middle = {0};
-        double area = vec_length(mesh_normal2(in, t));
-        for (int c = 0; c < 3; c++)
-            middle = vec_add(middle, vec_scale(mesh_corner(in, t, c), 1.0 / 3));
-        keep[t] = bvh_nearest(&bvh, middle, within, NULL, NULL) >= within;
-        gone += keep[t] ? area : 0;
-        whole += area;
-    }
-    if (!failed)
-        failed = mesh_keep(lost, keep, err);
-    *share = whole > 0 ? gone / whole : 0;
-    bvh_free(&bvh);
-    free(keep);
-    return failed ? -1 : 0;
-}
-
-/* A sheet in the grid has two sides, and a square of a side some seven triangles. */
-static double rebuild_step(const struct ladder *l, const struct mesh *from)
-{
-    double area = 0;
-    for (size_t t = 0; t < from->triangle_count; t++)
-        area += vec_length(mesh_normal2(from, t)) / 2;
-    return fmax(l->options->size_mm / 250, sqrt(14 * area / MOST_REBUILT));
-}
-
-/* Rebuilds, once more with thickness where too much of the surface had nothing behind it. */
-static int rebuild(struct ladder *l, const struct mesh *from)
-{
-    struct mesh built = {0}, lost = {0};
-    double share = 0, step = rebuild_step(l, from);
-    struct rebuild_options options = {.step_mm = step};
-    if (mesh_rebuild(&built, from, &options, l->err))
-        return -1;
-    double volume = built.triangle_count ? mesh_volume(&built) : 0;
-    int failed = 0;
-    if (volume > 1e-6 * pow(l->options->size_mm, 3))
-        failed = lost_sheets(&lost, from, &built, 2 * step, &share, l->err);
-    else
-        built.triangle_count = 0; /* nothing solid */
-    if (!failed && built.triangle_count && share > 0.03) {
-        mesh_free(&built);
-        options.thicken_mm = l->wall_mm / 2 > 0.9 * step ? l->wall_mm / 2 : 0.9 * step;
-        failed = mesh_rebuild(&built, from, &options, l->err);
-        l->counts->thickened = true;
-    }
-    mesh_free(&lost);
-    if (failed) {
-        mesh_free(&built);
-        return -1;
-    }
-    mesh_free(l->mesh);
-    *l->mesh = built;
-    l->counts->rebuilt = true;
-    return give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
-}
-
-/* Each patch that is seen gets a wall, in whole triangles: a tenth of the crossings that walls on
- * the pieces of a tangle make. Hollows that come of it are cavities, and filled later. */
-static int wall_up(struct ladder *l, const struct mesh *from)
-{
-    struct bvh before = {0};
-    bool tangled = true;
-    if (mesh_copy(l->mesh, from, l->err) || mesh_append(l->mesh, &l->twosided, false, l->err) ||
-        bvh_build(&before, from, l->err))
-        return -1;
-    int failed =
-        mesh_thicken_sheets(l->mesh, NULL, &before, l->wall_mm, &l->counts->sheets, l->err);
-    bvh_free(&before);
-    if (failed || l->mesh->triangle_count == 0)
-        return failed ? -1 : 1;
-    l->counts->thickened = true;
-    if (mesh_is_tangled(&tangled, l->mesh, MOST_SQUARES, l->err))
-        return -1;
-    return tangled ? 1 : give_way(l, mesh_unite(l->mesh, l->options->size_mm, NULL, l->err));
-}
-
-/* Share of what the eye could see that lies over a wall away from the result; by a few thousand
- * triangles. */
-static int lost_share(double *share, const struct ladder *l, const struct mesh *given)
-{
-    struct bvh before = {0}, now = {0};
-    const size_t n = given->triangle_count, step = n / 4000 + 1;
-    double lost = 0, seen = 0;
-    *share = 1;
-    if (l->mesh->triangle_count == 0)
-        return 0;
-    int failed = bvh_build(&before, given, l->err) || bvh_build(&now, l->mesh, l->err);
-    for (uint32_t t = 0; !failed && t < n; t += (uint32_t)step) {
-        struct vec p = {0};
-        double area = vec_length(mesh_normal2(given, t));
-        for (int c = 0; c < 3; c++)
-            p = vec_add(p, vec_scale(mesh_corner(given, t, c), 1.0 / 3));
-        bool away = bvh_nearest(&now, p, l->wall_mm, NULL, NULL) >= l->wall_mm;
-        /* Rays cost more than distances: what lies near is taken as seen. */
-        if (away && !bvh_sees(&before, p, t))
-            continue;
-        seen += area;
-        lost += away ? area : 0;
-    }
-    *share = seen > 0 ? lost / seen : 0;
-    bvh_free(&before);
-    bvh_free(&now);
-    return failed ? -1 : 0;
-}
-
-/* Another way from what was given, kept when what there is is not solid or lost more. */
-static int try_way(struct ladder *l, const struct mesh *given, const char *name,
-                   int (*way)(struct ladder *l, const struct mesh *from), bool *solid, double *lost)
-{
-    struct mesh other = *l->mesh;
-    struct repair_counts counts = *l->counts;
-    double again = 1;
-    *l->mesh = (struct mesh){0};
-    int failed = way(l, given);
-    if (!failed)
-        failed = lost_share(&again, l, given);
-    bool better = !failed && (!*solid || again < *lost);
-    if (better) {
-        *solid = true;
-        *lost = again;
-    } else {
-        struct mesh worse = *l->mesh;
-        *l->mesh = other;
-        other = worse;
-        *l->counts = counts;
-    }
-    mesh_free(&other);
-    done(l, name, better);
-    return failed < 0 ? -1 : 0;
-}
-
-/* The last rungs. */
-static int fall_back(struct ladder *l, const struct mesh *given, bool solid, double lost)
-{
-    if (given->triangle_count <= MOST_PLATES &&
-        try_way(l, given, "thicken_sheets", wall_up, &solid, &lost))
-        return -1;
-    if ((!solid || lost > MOST_LOST) && try_way(l, given, "rebuild", rebuild, &solid, &lost))
-        return -1;
-    return !solid;
 }
 
 /* Closed shells that all face outward need no look at their sides. */
@@ -465,7 +296,7 @@ static int close_leaks(struct ladder *l)
     int closed = mesh_close_leaks(l->mesh, 0, &l->counts->leaks, l->err);
     if (closed < 0)
         return -1;
-    done(l, "close_leaks", l->counts->leaks.hollow_mm3 > 0);
+    ladder_done(l, "close_leaks", l->counts->leaks.hollow_mm3 > 0);
     return 0;
 }
 
@@ -486,9 +317,9 @@ static int climb(struct ladder *l)
     double lost = 0;
     int failed = (!solid && fill(l)) || add_twosided(l) ? -1 : unite(l);
     if (!failed && l->counts->united.rounds)
-        failed = lost_share(&lost, l, &given);
-    if (given.triangle_count && (failed == 1 || (!failed && lost > MOST_LOST)))
-        failed = fall_back(l, &given, !failed, lost);
+        failed = ladder_lost_share(&lost, l, &given);
+    if (given.triangle_count && (failed == 1 || (!failed && lost > LADDER_MOST_LOST)))
+        failed = ladder_fall_back(l, &given, !failed, lost);
     mesh_free(&given);
     if (!failed && l->mesh->triangle_count)
         failed = close_leaks(l);

@@ -7,6 +7,7 @@
 
 #include "print/measure/sets.h"
 #include "print/measure/visible.h"
+#include "print/repair/sheets_side.h"
 #include "print/repair/solid.h"
 #include "print/repair/steps.h"
 #include "print/repair/weld.h"
@@ -14,27 +15,7 @@
 #define MIN_EXTENT 0.5  /* of the wall: smaller patches are crumbs */
 #define MIN_REACH 0.125 /* of the wall: nearer to the solid all over, it is its surface */
 #define ANCHOR 0.6      /* of the wall: how far a hanging rim reaches into the solid */
-#define VOTES 24
-#define FINE 4   /* parts of a triangle's side, each looked at, in a mesh of */
-#define FEW 2000 /* triangles at most */
-
-struct sheet_sum {
-    double low[3], high[3];
-    double reach; /* farthest from the solid */
-    double area, front, back;
-    size_t seen, count;
-    bool keeps;
-};
-
-struct sheets {
-    struct mesh *loose;
-    const struct bvh *solid; /* with dipoles; NULL: there is none */
-    const struct bvh *before;
-    double wall;
-    uint32_t *patch; /* per triangle */
-    struct sheet_sum *sums;
-    size_t count;
-};
+#define FOLD (-0.9)     /* cosine between normals: what turns back so sharply is two sheets */
 
 static struct vec middle_of(const struct mesh *mesh, size_t t)
 {
@@ -42,27 +23,21 @@ static struct vec middle_of(const struct mesh *mesh, size_t t)
     return vec_scale(vec_add(sum, mesh_corner(mesh, t, 2)), 1.0 / 3);
 }
 
-/* The middle of small triangle i of FINE * FINE that t is divided into. */
-static struct vec middle_of_part(const struct mesh *mesh, size_t t, int i)
+static bool is_rim(const struct mesh *m, const uint32_t *twin, uint32_t h)
 {
-    int row = 0;
-    for (; i >= 2 * row + 1; row++)
-        i -= 2 * row + 1;
-    double up = (row + (i & 1 ? 1.0 : 2.0) / 3) / FINE;
-    double along = (i / 2 + (i & 1 ? 2.0 : 1.0) / 3) / FINE;
-    struct vec p = vec_scale(mesh_corner(mesh, t, 0), 1 - up);
-    p = vec_add(p, vec_scale(mesh_corner(mesh, t, 1), up - along));
-    return vec_add(p, vec_scale(mesh_corner(mesh, t, 2), along));
+    if (twin[h] >= TWIN_MANY || m->triangles[h] == m->triangles[twin[h]])
+        return true;
+    struct vec a = mesh_normal2(m, h / 3), b = mesh_normal2(m, twin[h] / 3);
+    return vec_dot(a, b) < FOLD * vec_length(a) * vec_length(b);
 }
 
 static void number_sheets(struct sheets *s, const uint32_t *twin)
 {
-    const uint32_t *t = s->loose->triangles;
     const size_t n = s->loose->triangle_count;
     for (uint32_t i = 0; i < n; i++)
         s->patch[i] = i;
     for (uint32_t h = 0; h < 3 * n; h++)
-        if (twin[h] < TWIN_MANY && t[h] != t[twin[h]])
+        if (!is_rim(s->loose, twin, h))
             sets_join(s->patch, h / 3, twin[h] / 3);
     for (uint32_t i = 0; i < n; i++)
         s->patch[i] = sets_find(s->patch, i);
@@ -85,14 +60,15 @@ static void look_at(struct sheets *s, size_t t)
     sum->reach = d > sum->reach ? d : sum->reach;
     sum->area += area;
     sum->count++;
-    if (sum->count % (1 + sum->count / VOTES))
+    if (!sheets_is_vote(sum->count))
         return;
     /* The middle of a large triangle in a tangle is often hidden, and its corners are not. */
-    int parts = s->loose->triangle_count <= FEW ? FINE * FINE : 1;
+    int parts = sheets_parts(s->loose);
+    sum->looked += area;
     for (int i = 0; i < parts; i++) {
-        struct vec at = parts == 1 ? p : middle_of_part(s->loose, t, i);
-        unsigned front = bvh_escapes(s->before, at, n, UINT32_MAX, 12, 0);
-        unsigned back = bvh_escapes(s->before, at, vec_scale(n, -1), UINT32_MAX, 12, 0);
+        struct vec at = sheets_middle(s->loose, t, i, parts);
+        unsigned front = bvh_escapes(s->before, at, n, UINT32_MAX, SHEET_RAYS, 0);
+        unsigned back = bvh_escapes(s->before, at, vec_scale(n, -1), UINT32_MAX, SHEET_RAYS, 0);
         sum->front += area * front / parts;
         sum->back += area * back / parts;
         sum->seen += front || back;
@@ -120,11 +96,15 @@ static int choose_sheets(struct sheets *s, size_t *kept, struct err *err)
                      sum->area > 0.1 * s->wall * s->wall && sum->reach > MIN_REACH * s->wall;
         *kept += sum->keeps;
     }
+    if (sheets_choose_sides(s, err)) {
+        free(keep);
+        return -1;
+    }
     for (size_t t = 0; t < s->loose->triangle_count; t++) {
         const struct sheet_sum *sum = &s->sums[s->patch[t]];
         uint32_t *v = s->loose->triangles + 3 * t, other = v[1];
         keep[t] = sum->keeps;
-        if (sum->keeps && sum->back > sum->front) {
+        if (sum->keeps && sum->turned) {
             v[1] = v[2];
             v[2] = other;
         }
@@ -132,11 +112,6 @@ static int choose_sheets(struct sheets *s, size_t *kept, struct err *err)
     int failed = mesh_keep(s->loose, keep, err);
     free(keep);
     return failed;
-}
-
-static bool is_rim(const struct mesh *m, const uint32_t *twin, uint32_t h)
-{
-    return twin[h] >= TWIN_MANY || m->triangles[h] == m->triangles[twin[h]];
 }
 
 /* Each patch gets vertices of its own, so that a vertex has one normal and one rim. */

@@ -12,6 +12,7 @@
 #include "print/repair/weld.h"
 
 #define MAX_AROUND 64
+#define LEAST_NUDGE 0.1
 
 /*
  * Seen along the edge, solid lies clockwise of a forward triangle and counter-clockwise of a
@@ -71,8 +72,23 @@ static struct vec nudged(struct vec at, struct vec normal, struct vec middle, do
 
 struct fan_sum {
     struct vec normal, middle;
+    double least; /* height of its triangles above the edges across from the vertex */
     uint32_t corners;
 };
+
+/* Of corner h above the edge across from it. */
+static double height_of(const struct mesh *mesh, uint32_t h)
+{
+    struct vec a = mesh_point(mesh, mesh->triangles[halfedge_next(h)]);
+    struct vec b = mesh_point(mesh, mesh->triangles[halfedge_prev(h)]);
+    return vec_length(mesh_normal2(mesh, h / 3)) / fmax(vec_length(vec_sub(a, b)), 1e-30);
+}
+
+/* Moving further than that would turn small triangles over. */
+static double within(double nudge, double height)
+{
+    return fmax(fmin(nudge, 0.25 * height), LEAST_NUDGE * nudge);
+}
 
 /* New vertices for all fans of a vertex but the first; fans[h] is the fan's root corner. */
 static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size_t *doubled,
@@ -112,7 +128,8 @@ static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size
         sums[n].normal = vec_add(sums[n].normal, mesh_normal2(mesh, h / 3));
         sums[n].middle =
             vec_add(sums[n].middle, mesh_point(mesh, mesh->triangles[halfedge_next(h)]));
-        sums[n].corners++;
+        double height = height_of(mesh, h);
+        sums[n].least = sums[n].corners++ ? fmin(sums[n].least, height) : height;
     }
     for (uint32_t h = 0; h < corners; h++) {
         uint32_t n = number[h];
@@ -122,7 +139,7 @@ static int double_vertices(struct mesh *mesh, uint32_t *fans, double nudge, size
         /* Different lengths, so that fans of equal normals part too. */
         mesh_point_set(mesh, (uint32_t)(mesh->vertex_count + n),
                        nudged(mesh_point(mesh, mesh->triangles[h]), sums[n].normal, middle,
-                              nudge * (1 + 0.37 * (n % 5))));
+                              within(nudge, sums[n].least) * (1 + 0.37 * (n % 5))));
     }
     for (uint32_t h = 0; h < corners; h++) {
         uint32_t n = number[sets_find(fans, h)];
@@ -158,16 +175,18 @@ static void cut_pair(struct mesh *mesh, uint32_t h, uint32_t partner, double nud
     struct vec b = mesh_point(mesh, mesh->triangles[halfedge_next(h)]);
     struct vec normal = vec_unit(mesh_normal2(mesh, h / 3));
     struct vec inside = mesh_point(mesh, mesh->triangles[halfedge_prev(h)]);
+    double least = height_of(mesh, halfedge_prev(h));
     if (partner != TWIN_NONE) {
         normal = vec_add(normal, vec_unit(mesh_normal2(mesh, partner / 3)));
         struct vec other = mesh_point(mesh, mesh->triangles[halfedge_prev(partner)]);
         inside = vec_scale(vec_add(inside, other), 0.5);
+        least = fmin(least, height_of(mesh, halfedge_prev(partner)));
     }
     /* Two normals that nearly cancel out say nothing. */
     if (vec_length(normal) < 1e-3)
         normal = (struct vec){0};
     struct vec at = vec_scale(vec_add(a, b), 0.5);
-    mesh_point_set(mesh, middle, nudged(at, normal, inside, nudge));
+    mesh_point_set(mesh, middle, nudged(at, normal, inside, within(nudge, least)));
     mesh->vertex_count++;
     cut_triangle(mesh, h, middle);
     if (partner != TWIN_NONE)

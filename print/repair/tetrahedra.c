@@ -5,19 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/repair/grid.h"
+#include "print/repair/rebuild_surface.h"
 
 /* The seven edges that begin at a point, as steps in x, y, z: bit 0, 1, 2. */
 #define EDGES 7
-
-struct surface {
-    const struct grid *grid;
-    uint32_t *crossing[2]; /* vertex numbers on the edges of two layers of points */
-    struct mesh *out;
-    uint64_t *edges; /* per vertex: 8 x the number of its edge's lower point + direction */
-    size_t vertex_room, triangle_room;
-    struct err *err;
-};
 
 static uint8_t state_at(const struct grid *g, size_t i, size_t j, size_t k)
 {
@@ -42,59 +33,14 @@ static int room(struct surface *s)
     uint64_t *edges = realloc(s->edges, v * sizeof *edges);
     if (edges)
         s->edges = edges;
-    if (!xyz || !triangles || !edges)
+    uint8_t *halves = realloc(s->halves, t);
+    if (halves)
+        s->halves = halves;
+    if (!xyz || !triangles || !edges || !halves)
         return FAIL(s->err, ERR_LIMIT, "no memory for the rebuilt mesh");
     s->vertex_room = v;
     s->triangle_room = t;
     return 0;
-}
-
-/* The winding number's 1/2 by halving: for the lids of holes, where no surface is near. */
-static double cross_by_value(const struct grid *g, struct vec a, struct vec b)
-{
-    double low = 0, high = 1;
-    for (int i = 0; i < 5; i++) {
-        double middle = (low + high) / 2;
-        struct vec p = vec_add(a, vec_scale(vec_sub(b, a), middle));
-        if (grid_value(g, p) > 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (low + high) / 2;
-}
-
-/* Distances of grid points to the input surface: each is asked once for its up to 14 edges. */
-struct distances {
-    uint64_t *wanted; /* a bit per grid point */
-    uint32_t *before; /* wanted points before each word of bits */
-    double *at;       /* per wanted point */
-};
-
-static double distance_of(const struct distances *d, size_t point)
-{
-    uint64_t below = d->wanted[point / 64] & (((uint64_t)1 << point % 64) - 1);
-    return d->at[d->before[point / 64] + (uint32_t)__builtin_popcountll(below)];
-}
-
-static double longest_edge(const struct grid *g)
-{
-    return sqrt(3) * g->step;
-}
-
-/*
- * Where the surface crosses from an inside point a to an outside point b, told by their distances
- * to the input surface. A thickened surface lies that much further out.
- */
-static double cross_at(const struct grid *g, struct vec a, struct vec b, double da, double db)
-{
-    double length = vec_length(vec_sub(b, a)), thicken = g->thicken, t;
-    double in = thicken > 0 && da < thicken ? thicken - da : thicken + da, out = db - thicken;
-    if (in + out > 1.5 * length || !(in + out > 0))
-        t = cross_by_value(g, a, b);
-    else
-        t = in / (in + out);
-    return t < 0.04 ? 0.04 : t > 0.96 ? 0.96 : t;
 }
 
 /* point is that of the edge's lower end; direction its three step bits. */
@@ -116,78 +62,6 @@ static int edge_vertex(struct surface *s, const size_t point[3], int direction, 
     return 0;
 }
 
-/* The two grid points of a vertex's edge, the lower one first. */
-static void ends_of(const struct surface *s, uint32_t vertex, size_t end[2])
-{
-    const size_t *n = s->grid->n, step[3] = {1, n[0], n[0] * n[1]};
-    end[0] = end[1] = s->edges[vertex] / 8;
-    for (int k = 0; k < 3; k++)
-        end[1] += s->edges[vertex] >> k & 1 ? step[k] : 0;
-}
-
-static struct vec point_of(const struct grid *g, size_t number)
-{
-    return grid_point(g, (int)(number % g->n[0]), (int)(number / g->n[0] % g->n[1]),
-                      (int)(number / g->n[0] / g->n[1]));
-}
-
-static void place_vertex(struct surface *s, uint32_t vertex, const struct distances *d)
-{
-    const struct grid *g = s->grid;
-    size_t end[2];
-    ends_of(s, vertex, end);
-    size_t in = g->state[end[0]] == GRID_INSIDE ? 0 : 1;
-    struct vec a = point_of(g, end[in]), b = point_of(g, end[1 - in]);
-    double t = cross_at(g, a, b, distance_of(d, end[in]), distance_of(d, end[1 - in]));
-    mesh_point_set(s->out, vertex, vec_add(a, vec_scale(vec_sub(b, a), t)));
-}
-
-static void measure_distances(struct distances *d, const struct grid *g, size_t words)
-{
-    double within = 2 * longest_edge(g) + g->thicken;
-#pragma omp parallel for schedule(dynamic, 64)
-    for (size_t w = 0; w < words; w++) {
-        uint32_t slot = d->before[w];
-        for (uint64_t left = d->wanted[w]; left; left &= left - 1) {
-            struct vec p = point_of(g, 64 * w + (size_t)__builtin_ctzll(left));
-            d->at[slot++] = bvh_nearest(&g->bvh, p, within, NULL, NULL);
-        }
-    }
-}
-
-static int place_vertices(struct surface *s)
-{
-    const struct grid *g = s->grid;
-    const size_t words = g->n[0] * g->n[1] * g->n[2] / 64 + 1, vertices = s->out->vertex_count;
-    struct distances d = {.wanted = calloc(words, sizeof *d.wanted),
-                          .before = malloc(words * sizeof *d.before)};
-    uint32_t count = 0;
-    int failed = d.wanted && d.before ? 0 : -1;
-    for (uint32_t v = 0; !failed && v < vertices; v++) {
-        size_t end[2];
-        ends_of(s, v, end);
-        for (int i = 0; i < 2; i++)
-            d.wanted[end[i] / 64] |= (uint64_t)1 << end[i] % 64;
-    }
-    for (size_t w = 0; !failed && w < words; w++) {
-        d.before[w] = count;
-        count += (uint32_t)__builtin_popcountll(d.wanted[w]);
-    }
-    d.at = malloc(((size_t)count + 1) * sizeof *d.at);
-    if (!failed && d.at) {
-        measure_distances(&d, g, words);
-#pragma omp parallel for schedule(dynamic, 256)
-        for (uint32_t v = 0; v < (uint32_t)vertices; v++)
-            place_vertex(s, v, &d);
-    } else {
-        failed = FAIL(s->err, ERR_LIMIT, "no memory for the distances of %zu vertices", vertices);
-    }
-    free(d.wanted);
-    free(d.before);
-    free(d.at);
-    return failed;
-}
-
 /* The edge between two corners of the cell (bits: steps from its lowest point). */
 static int cell_edge(struct surface *s, const size_t cell[3], int one, int two, uint32_t *vertex)
 {
@@ -198,8 +72,9 @@ static int cell_edge(struct surface *s, const size_t cell[3], int one, int two, 
     return edge_vertex(s, point, direction, 0, vertex);
 }
 
-static void add_triangle(struct surface *s, uint32_t a, uint32_t b, uint32_t c)
+static void add_triangle(struct surface *s, uint32_t a, uint32_t b, uint32_t c, uint8_t half)
 {
+    s->halves[s->out->triangle_count] = half;
     uint32_t *t = s->out->triangles + 3 * s->out->triangle_count++;
     t[0] = a, t[1] = b, t[2] = c;
 }
@@ -215,18 +90,18 @@ static int cut_tetrahedron(struct surface *s, const size_t cell[3], const int *c
         for (int i = 0; i < 3; i++)
             if (cell_edge(s, cell, c[0], c[i + 1], &v[i]))
                 return -1;
-        add_triangle(s, v[0], v[1], v[2]);
+        add_triangle(s, v[0], v[1], v[2], 0);
     } else if (inside == 3) {
         for (int i = 0; i < 3; i++)
             if (cell_edge(s, cell, c[3], c[i], &v[i]))
                 return -1;
-        add_triangle(s, v[0], v[1], v[2]);
+        add_triangle(s, v[0], v[1], v[2], 0);
     } else {
         if (cell_edge(s, cell, c[0], c[2], &v[0]) || cell_edge(s, cell, c[0], c[3], &v[1]) ||
             cell_edge(s, cell, c[1], c[3], &v[2]) || cell_edge(s, cell, c[1], c[2], &v[3]))
             return -1;
-        add_triangle(s, v[0], v[1], v[2]);
-        add_triangle(s, v[0], v[2], v[3]);
+        add_triangle(s, v[0], v[1], v[2], 1);
+        add_triangle(s, v[0], v[2], v[3], 0);
     }
     return 0;
 }
@@ -299,11 +174,11 @@ int grid_surface(struct mesh *out, const struct grid *g, struct err *err)
             for (size_t i = 0; !failed && i + 1 < g->n[0]; i++)
                 failed = cut_cell(&s, (const size_t[3]){i, j, k});
     }
-    free(s.crossing[0]);
-    free(s.crossing[1]);
     if (!failed)
-        failed = place_vertices(&s);
-    free(s.edges);
+        failed = surface_place(&s);
+    if (!failed && !(g->thicken > 0))
+        failed = surface_split(&s) || surface_sharpen(&s) ? -1 : 0;
+    surface_free(&s);
     if (failed)
         mesh_free(&made);
     else

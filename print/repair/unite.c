@@ -13,6 +13,8 @@
 #include "print/repair/weld.h"
 
 #define MAX_ROUNDS 8
+#define MOST_APART ((size_t)20000000) /* tests of pairs */
+#define GAP_SHARE 0.1                 /* of a shell's surface */
 #define NUDGE 1e-5 /* of the size: a micrometre on 100 mm, a hundred float steps there */
 
 void mesh_turn(struct mesh *mesh)
@@ -31,7 +33,8 @@ int mesh_append(struct mesh *to, const struct mesh *from, bool inside_out, struc
     struct mesh added = {.xyz = to->xyz + 3 * to->vertex_count,
                          .triangles = to->triangles + 3 * to->triangle_count,
                          .triangle_count = from->triangle_count};
-    memcpy(added.xyz, from->xyz, from->vertex_count * 3 * sizeof *added.xyz);
+    if (from->vertex_count) /* an empty mesh has no array */
+        memcpy(added.xyz, from->xyz, from->vertex_count * 3 * sizeof *added.xyz);
     for (size_t h = 0; h < 3 * from->triangle_count; h++)
         added.triangles[h] = from->triangles[h] + (uint32_t)to->vertex_count;
     if (inside_out)
@@ -58,6 +61,7 @@ struct pieces {
     struct mesh *before;
     uint32_t *from;
     uint8_t *kind;   /* NULL: all are faces */
+    uint8_t *apart;  /* those that still meet others; NULL: none */
     size_t arranged; /* pieces; beyond are lids over cracks */
 };
 
@@ -134,7 +138,7 @@ static int keep_outline(struct unite *u, const struct pieces *p, const struct bv
     const size_t n = u->mesh->triangle_count;
     uint8_t *fate = malloc(n + 1);
     size_t count[5] = {0};
-    int failed = fate ? mesh_outline(fate, u->mesh, p->kind, winding, u->err)
+    int failed = fate ? mesh_outline(fate, u->mesh, p->kind, p->apart, winding, u->err)
                       : FAIL(u->err, ERR_LIMIT, "no memory to judge %zu triangles", n);
     for (size_t t = 0; !failed && t < n; t++)
         count[fate[t]]++;
@@ -200,6 +204,26 @@ static int kinds_of_pieces(uint8_t **out, const struct unite *u, const uint32_t 
     return 0;
 }
 
+/* Where the arrangement gave up. */
+static int find_apart(struct unite *u, struct pieces *p)
+{
+    struct bvh bvh = {0};
+    struct bvh_pairs pairs = {0};
+    struct bvh_pair_options options = {.max_tests = MOST_APART};
+    if (u->arranged.left == 0)
+        return 0;
+    p->apart = calloc(u->mesh->triangle_count + 1, 1);
+    int failed = p->apart ? bvh_build(&bvh, u->mesh, u->err)
+                          : FAIL(u->err, ERR_LIMIT, "no memory for what meets");
+    if (!failed)
+        failed = bvh_meeting_pairs(&pairs, &bvh, &options, u->err);
+    for (size_t i = 0; !failed && i < 2 * pairs.count; i++)
+        p->apart[pairs.pair[i / 2][i % 2]] = 1;
+    bvh_pairs_free(&pairs);
+    bvh_free(&bvh);
+    return failed;
+}
+
 /* Lids that part cells and no more. */
 static int close_cracks(struct unite *u, uint8_t **kind)
 {
@@ -219,6 +243,13 @@ static int close_cracks(struct unite *u, uint8_t **kind)
     return 0;
 }
 
+/* Neighbours that were judged apart may have been judged differently. */
+static int close_gaps(struct unite *u)
+{
+    struct hole_counts holes;
+    return mesh_fill_holes(u->mesh, GAP_SHARE, &holes, u->err);
+}
+
 /* 0: a solid without crossings; 1: changed, to be looked at again. */
 static int judge_round(struct unite *u, struct pieces *p, int round)
 {
@@ -232,9 +263,11 @@ static int judge_round(struct unite *u, struct pieces *p, int round)
     }
     if (solid && (single || round > 0))
         return 0;
-    if (!solid && close_cracks(u, &p->kind))
+    if (!solid && (close_cracks(u, &p->kind) || find_apart(u, p)))
         return -1;
     int same = outline(u, p);
+    if (same >= 0 && p->apart && close_gaps(u))
+        return -1;
     return same < 0 ? -1 : same == 1 && solid ? 0 : part(u, round);
 }
 
@@ -250,6 +283,7 @@ static int round_of(struct unite *u, int round)
         failed = judge_round(u, &p, round);
     free(p.from);
     free(p.kind);
+    free(p.apart);
     mesh_free(&before);
     u->kind = NULL;
     u->loose = NULL;

@@ -7,7 +7,7 @@
 
 #include "print/shape/orient_parts.h"
 
-#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 570 ways */
+#define FEW_TRIANGLES ((size_t)10000) /* more are thinned out before they are turned 590 ways */
 #define MANY_TRIANGLES ((size_t)300000)
 #define THIN_FINE 300 /* cells that large meshes are thinned by for the last judgement */
 #define THIN 64       /* cells of that along the longest side */
@@ -211,14 +211,16 @@ static size_t flat_beside(struct orient_stand *to, const struct orient_stand *fo
 }
 
 /*
- * Of those that cost the same but for what an estimate cannot tell, the one that stands best: a
- * flat side wins over the same side tilted by half a degree.
+ * Of the cheapest and its neighbours that cost the same but for what an estimate cannot tell, the
+ * one that stands best: a flat side wins over the same side tilted by half a degree. Those further
+ * away do not: their footing has its price in the cost already.
  */
 static size_t best_footed(const struct orient_stand *list, size_t count)
 {
     size_t best = 0;
     for (size_t i = 1; i < count && list[i].allowed; i++)
         if (list[i].cost_mm3 <= list[0].cost_mm3 * (1 + TIE) &&
+            vec_dot(list[i].down, list[0].down) > APART &&
             list[i].contact_mm2 > list[best].contact_mm2)
             best = i;
     return best;

@@ -63,9 +63,10 @@ struct orient_choice {
 };
 
 /**
- * Looks for the direction that is to point to the bed. Some 570 directions (all around, the axes,
- * flat sides) are judged on coarse layers of a simplified copy, the best improved by small turns,
- * and the best of those judged on the mesh itself. A choice is never made on the coarse numbers.
+ * Looks for the direction that is to point to the bed. Some 590 directions (all around, the axes,
+ * flat sides, sides of the convex hull) are judged on coarse layers of a simplified copy, the best
+ * improved by small turns, and the best of those judged on the mesh itself. A choice is never made
+ * on the coarse numbers.
  *
  * Shape    mesh is closed, in millimetres, standing as it would be printed.
  * Result   the same whatever the number of threads.

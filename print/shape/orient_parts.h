@@ -31,8 +31,20 @@ int mesh_thin_out(struct mesh *out, const struct mesh *mesh, double cell_mm,
 /** Marks what is seen from -Y in the upper part. Owner the caller frees *front. */
 int front_find(uint8_t **front, const struct mesh *mesh, struct err *err) MUST_CHECK;
 
+/** The normals of the `most` largest flat sides, each of triangles within near_deg. */
+int flat_sides(struct vec *out, size_t most, const struct mesh *mesh, double near_deg,
+               struct err *err) MUST_CHECK;
+
 /**
- * Directions worth trying: the mesh's own, then *flat of its flat sides, then all around.
+ * The same of the mesh's convex hull, looked for along `ways`; straight down where there are fewer.
+ * Cost     O(vertices + ways): a look at each vertex, and for each way at the boxes they lie in.
+ */
+int hull_sides(struct vec *sides, size_t most, const struct mesh *mesh, const struct vec *ways,
+               size_t way_count, struct err *err) MUST_CHECK;
+
+/**
+ * Directions worth trying: the mesh's own, then *flat of its flat sides and those of its convex
+ * hull, then all around.
  * Owner    the caller frees *out, on failure too.
  */
 int directions_list(struct vec **out, size_t *count, size_t *flat, const struct mesh *mesh,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The console: reads the API, draws the four lists, follows /v1/events and sends decisions.
+// The console: reads the API, draws the lists, follows /v1/events and sends decisions.
 // Nothing from outside ever becomes markup: all text goes through textContent.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const state = { reviews: [], printers: [], queue: [], orders: [], older: [], next: null, open: new Set(), chosen: null };
+const state = { reviews: [], printers: [], queue: [], orders: [], older: [], providers: [], providersAt: 0, next: null, open: new Set(), chosen: null };
 
 // ---- building elements ---------------------------------------------------------------------------------------
 function el(tag, attributes, ...children) {
@@ -223,6 +223,41 @@ function factsOf(item) {
   return facts;
 }
 
+// What was asked of providers for it: shown where there is something to compare, to pay, or to resolve.
+const taskKind = { succeeded: "good", failed: "bad", moderated: "bad", expired: "bad", timed_out: "bad", lost: "bad", in_doubt: "warn" };
+const rounded = (number) => String(Math.round(number * 100) / 100);
+
+function candidateRow(task) {
+  const score = task.score;
+  return el("tr", { class: task.chosen ? "chosen" : "" },
+    el("td", { class: "num" }, task.round + "." + task.candidate), el("td", {}, task.provider),
+    el("td", {}, chip(task.state, taskKind[task.state] || "info"), task.chosen ? " goes on" : "",
+      task.error && task.error.message && task.state !== "succeeded" ? el("p", { class: "soft" }, task.error.message) : null),
+    el("td", { class: "num" }, task.credits ? rounded(task.credits) : "–"),
+    el("td", { class: "num" }, score ? (score.points < 0 ? "unusable" : rounded(score.points)) : "–"),
+    el("td", {}, task.result_sha256 ? el("a", { href: file(task.result_sha256), download: "candidate_" + task.round + "_" + task.candidate + "_" + task.provider }, "model") : null,
+      task.state === "lost" ? el("button", { type: "button", class: "quiet small", on: { click: (event) => resolveTask(task, event.currentTarget) } }, "Resolve …") : null));
+}
+
+function candidates(item) {
+  const tasks = item.tasks;
+  if (tasks.length < 2 && !tasks.some((task) => task.credits || task.state === "lost")) return null;
+  return el("table", { class: "tries" }, el("caption", { class: "soft" }, "Candidates"),
+    el("thead", {}, el("tr", {}, ["No.", "Provider", "State", "Credits", "Score", ""].map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, tasks.map(candidateRow)));
+}
+
+async function resolveTask(task, button) {
+  const given = await ask("What became of this task at " + task.provider + "?", "Keep", [
+    { name: "what", label: "Look at the provider's own page first", options: [["", "choose"], ["found", "it was made: its number is below"], ["not_made", "it was never made: it costs nothing"]], needed: "Please choose." },
+    { name: "found", label: "The provider's number of it" },
+    { name: "reason", label: "How do you know?", needed: "Please say how you know." }]);
+  if (!given) return;
+  const body = given.what === "found" ? { found: given.found, reason: given.reason } : { not_made: true, reason: given.reason };
+  state.providersAt = 0;
+  await act(button, given.what === "found" ? "It goes on" : "It is closed; ask for a new model if one is wanted", () => call("POST", "/v1/tasks/" + encodeURIComponent(task.id) + "/resolve", body));
+}
+
 function reviewCard(item) {
   const model = item.model || {}, renders = model.renders || {}, photo = item.photos[0], findings = findingsOf(item);
   const kind = { pass: "good", revise: "warn", reject: "bad" }[model.verdict];
@@ -239,6 +274,7 @@ function reviewCard(item) {
       item.problem ? el("p", { class: "why" }, item.problem.message) : null,
       el("dl", { class: "facts" }, factsOf(item).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       findings.length ? el("ul", { class: "findings" }, findings.map((one) => el("li", { class: one.severity || "" }, one.message || words(one.code)))) : el("p", { class: "soft" }, "No findings.")),
+    candidates(item),
     el("div", { class: "acts" },
       el("button", { type: "button", class: "good", disabled: !passable, "data-act": "pass", on: { click: (event) => pass(item, event.currentTarget) } }, "Pass"),
       el("button", { type: "button", class: "quiet", "data-act": "revise", on: { click: (event) => revise(item, event.currentTarget) } }, "Revise …"),
@@ -329,6 +365,29 @@ async function scrap(run, button) {
   if (given) await act(button, "Scrapped: the part is owed again", () => judge(run, { verdict: "scrap", reason: given.why + (given.more ? ": " + given.more : "") }));
 }
 
+// ---- providers -----------------------------------------------------------------------------------------------
+const providerKind = { ready: "good", configured: "warn", circuit_open: "bad" };
+
+function providerCard(one) {
+  const cents = (number) => (number / 100).toFixed(2);
+  const percent = (share) => (share === null ? "–" : Math.round(share * 100) + " %");
+  const facts = [["At work", one.in_flight + (one.waiting ? ", " + one.waiting + " waiting" : "")]];
+  if (one.unit_cents) facts.push(["Spent today", cents(one.spent_today_cents) + (one.caps.day === null ? "" : " of " + cents(one.caps.day * one.unit_cents))]);
+  if (one.balance !== null) facts.push(["Balance", rounded(one.balance) + " " + one.unit]);
+  if (one.ended) facts.push(["Yield", percent(one.yield) + " of " + one.ended], ["Chosen", percent(one.chosen_share)], ["Median", Math.round(one.median_s) + " s"]);
+  return el("article", { class: "card", "aria-label": "Provider " + one.id },
+    el("div", { class: "row" }, el("h3", { class: "grow clip" }, one.id), one.lost ? chip(one.lost + " lost", "bad") : null, chip(one.state, providerKind[one.state])),
+    one.why ? el("p", { class: "why" }, one.why) : null,
+    el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", {}, name), el("dd", { class: "num" }, value)])));
+}
+
+// Their figures cost the database more than the other lists do, and are not watched by the second.
+async function readProviders() {
+  if (Date.now() - state.providersAt < 20000) return;
+  state.providersAt = Date.now();
+  state.providers = (await call("GET", "/v1/providers")).providers.filter((one) => one.state !== "off");
+}
+
 // ---- orders --------------------------------------------------------------------------------------------------
 const steps = [["photo", ["new", "photo_check", "needs_photo"]], ["model", ["generating", "inspecting"]], ["preparing", ["preparing"]], ["review", ["review"]],
   ["slicing", ["approved", "slicing"]], ["queued", ["queued"]], ["printing", ["printing"]], ["ready", ["ready"]], ["packed", ["packed"]]];
@@ -397,11 +456,13 @@ async function pack(item, button) {
 function redraw() {
   draw("reviews-list", state.reviews, reviewCard, "Nothing waits for a review.");
   draw("printers-list", state.printers, printerCard, "No printer is registered.");
+  draw("providers-list", state.providers, providerCard, "No provider is set up.");
   draw("queue-list", state.queue, queueCard, "The queue is empty.");
   draw("orders-list", state.orders.concat(state.older), orderCard, "No orders yet.", (order) => state.open.has(order.id));
   count("reviews", state.reviews.length);
   count("queue", state.queue.length);
   count("printers", state.printers.filter((one) => ["awaiting_clear", "attention", "error"].includes(one.state)).length);
+  count("providers", state.providers.filter((one) => one.state === "circuit_open" || one.lost).length);
   count("orders", state.orders.length + state.older.length);
   $("orders-more").hidden = !state.next;
   if (!state.reviews.some((one) => one.id === state.chosen)) state.chosen = state.reviews.length ? state.reviews[0].id : null;
@@ -413,7 +474,7 @@ async function refresh() {
   if (running) { again = true; return; }
   running = true;
   try {
-    const [reviews, printers, queue, orders] = await Promise.all([call("GET", "/v1/reviews"), call("GET", "/v1/printers"), call("GET", "/v1/queue"), call("GET", "/v1/orders?limit=50")]);
+    const [reviews, printers, queue, orders] = await Promise.all([call("GET", "/v1/reviews"), call("GET", "/v1/printers"), call("GET", "/v1/queue"), call("GET", "/v1/orders?limit=50"), readProviders()]);
     state.reviews = reviews.reviews;
     state.printers = printers.printers;
     state.queue = queue.runs;

@@ -14,7 +14,9 @@ select i.id, json_build_object(
         from photos p where p.item_id = i.id), '[]'),
     'tasks', coalesce((select json_agg(json_build_object(
             'id', t.id, 'round', t.round, 'provider', t.provider, 'state', t.state, 'progress', t.progress, 'seed', t.seed,
-            'attempts', t.attempts, 'error', t.error) order by t.created_at, t.id)
+            'attempts', t.attempts, 'error', t.error, 'candidate', t.candidate, 'chosen', t.chosen, 'score', t.score,
+            'credits', (select coalesce(sum(l.credits), 0) from ledger l where l.task_id = t.id),
+            'provider_task', t.provider_task, 'result_sha256', t.result_hash) order by t.created_at, t.id)
         from tasks t where t.item_id = i.id), '[]'),
     'model', (select json_build_object(
             'id', m.id, 'number', m.number, 'verdict', m.verdict, 'report', m.report, 'options', m.options,

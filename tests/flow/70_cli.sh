@@ -22,6 +22,18 @@ same mesh_prep_changes_no_input "$before" "$(sha256sum tet.stl)"
 same mesh_prep_scales_to_the_height 30 "$(jq '.output.size_mm[2]*1000|round/1000' report.json)"
 "$program" mesh prep tet.stl -o again.3mf --height 30 --flatten 0 --quiet >/dev/null
 check the_same_input_gives_the_same_bytes cmp tet.3mf again.3mf
+check an_input_may_come_through_a_pipe "$program" mesh prep <(cat tet.stl) -o piped.stl --height 30 --flatten 0
+check and_gives_the_same_solid cmp piped.stl out.stl
+check one_kind_may_be_asked_for_twice "$program" mesh prep tet.stl -o one.3mf -o two.3mf --height 30 --flatten 0
+check and_both_are_whole cmp one.3mf two.3mf
+check nothing_else_is_left_behind test ! -e out.3mf -a "$(find . -name 'one.3mf*' | wc -l)" = 1
+shm=$(mktemp -d -p /dev/shm 2>/dev/null) && {
+    check another_file_system_is_written_to "$program" mesh prep tet.stl -o "$shm/far.3mf" --height 30 --flatten 0
+    check and_holds_the_same_bytes cmp "$shm/far.3mf" tet.3mf
+    rm -r "$shm"
+}
+matches a_missing_input_is_named 'cannot open no.stl' "$("$program" mesh prep no.stl -o no.3mf 2>&1)"
+check so_does_python python3 -c 'import sys, zipfile; sys.exit(zipfile.ZipFile("tet.3mf").testzip() is not None)'
 same mesh_prep_makes_the_longest_side 40 "$("$program" mesh prep tet.stl -o long.stl --longest 40 --json | jq '.output.size_mm|max*1000|round/1000')"
 report=$("$program" mesh prep tet.stl -o named.3mf -o named.stl --height 40 --base round --base-height 4 --text ANNA --text-style embossed --pictures pics --json)
 same a_base_with_a_text_is_joined "pass 40 1 true 0" "$(jq -r '"\(if .verdict=="reject" then .verdict else "pass" end) \(.output.size_mm[2]|round) \(.output.shells) \(.output.watertight) \(.output.self_intersections)"' <<<"$report")"

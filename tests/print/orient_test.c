@@ -135,6 +135,83 @@ static void test_orientation__knows_the_front(void)
     mesh_free(&m);
 }
 
+/* The vertices furthest along `way`, to a thousandth of a millimetre. */
+static size_t touching(const struct mesh *m, struct vec way)
+{
+    double most = -INFINITY;
+    size_t count = 0;
+    for (uint32_t v = 0; v < m->vertex_count; v++)
+        most = fmax(most, vec_dot(mesh_point(m, v), way));
+    for (uint32_t v = 0; v < m->vertex_count; v++)
+        count += vec_dot(mesh_point(m, v), way) > most - 1e-3;
+    return count;
+}
+
+/* *exact: how many of the sides touch three vertices or more. */
+static void hull_of(size_t *exact, struct vec *sides, size_t most, const struct mesh *m)
+{
+    struct vec *all, ways[500];
+    size_t count, flat;
+    CHECK_OK(directions_list(&all, &count, &flat, m, &err));
+    CHECK(count > 500);
+    memcpy(ways, all + count - 500, sizeof ways);
+    free(all);
+    CHECK_OK(hull_sides(sides, most, m, ways, 500, &err));
+    *exact = 0;
+    for (size_t i = 0; i < most; i++)
+        *exact += touching(m, sides[i]) >= 3;
+}
+
+static double nearest(const struct vec *sides, size_t count, struct vec way)
+{
+    double best = -1;
+    for (size_t i = 0; i < count; i++)
+        best = fmax(best, vec_dot(sides[i], vec_unit(way)));
+    return best;
+}
+
+/* A hat on three legs: it rests on their ends, which is no side of it, and leaning on its rim. */
+static void test_hull__has_what_a_part_can_rest_on(void)
+{
+    struct mesh m = {0};
+    struct vec sides[12];
+    size_t exact = 0;
+    add_box(&m, 0, 0, 20, 60, 60, 10);
+    add_box(&m, 5, 5, 0, 1, 1, 21);
+    add_box(&m, 50, 5, 6, 1, 1, 15);
+    add_box(&m, 30, 50, 3, 1, 1, 18);
+    hull_of(&exact, sides, 12, &m);
+    CHECK(exact == 12);
+    struct vec a = {6, 5, 0}, b = {51, 5, 6}, c = {31, 50, 3}; /* which corners touch */
+    struct vec foot = vec_cross(vec_sub(c, a), vec_sub(b, a));
+    CHECK(foot.z < 0 && nearest(sides, 12, foot) > cos(0.01 * M_PI / 180));
+    CHECK(nearest(sides, 12, (struct vec){0, 0, 1}) > 1 - 1e-9);
+    mesh_free(&m);
+}
+
+/* Nothing that lies in a plane, however much of it, may confuse the hull. */
+static void test_hull__bears_many_vertices_in_a_plane(void)
+{
+    struct mesh m = {0};
+    struct vec sides[8];
+    size_t exact = 0;
+    for (int i = 0; i < 400; i++)
+        add_box(&m, (float)(i % 20) * 3.3f, (float)(i / 20) * 2.7f, 0, 3.3f, 2.7f, 20);
+    hull_of(&exact, sides, 8, &m);
+    CHECK(exact >= 6);
+    const struct vec ways[] = {{0, 0, 1}, {0, 0, -1}, {0, 1, 0}, {0, -1, 0}, {1, 0, 0}, {-1, 0, 0}};
+    for (size_t i = 0; i < 6; i++)
+        CHECK(nearest(sides, 8, ways[i]) > 1 - 1e-8);
+    m.triangle_count = 2; /* one side of one box is no solid, but no trouble either */
+    m.vertex_count = 4;
+    for (uint32_t v = 0; v < 4; v++)
+        mesh_point_set(&m, v, (struct vec){v % 2, v / 2, 5});
+    CHECK_OK(hull_sides(sides, 8, &m, ways, 6, &err));
+    for (size_t i = 0; i < 8; i++)
+        CHECK(sides[i].z == -1);
+    mesh_free(&m);
+}
+
 static void test_orientation__does_not_depend_on_threads(void)
 {
     struct mesh m = {0};
@@ -168,4 +245,5 @@ TESTS(TEST(test_orientation__turns_a_mushroom_on_its_hat),
       TEST(test_orientation__keeps_a_figure_standing_for_little),
       TEST(test_orientation__stays_within_the_printer),
       TEST(test_orientation__does_not_balance_on_a_tip), TEST(test_orientation__knows_the_front),
+      TEST(test_hull__has_what_a_part_can_rest_on), TEST(test_hull__bears_many_vertices_in_a_plane),
       TEST(test_orientation__does_not_depend_on_threads), TEST(test_orientation__refuses_nothing))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* print/render beyond the single picture: rulers, colours, heat maps, turns, thumbnails. */
+#include <omp.h>
+#include <stdlib.h>
 
 #include "print/render/draw.h"
 #include "print/render/heat.h"
@@ -243,9 +245,55 @@ static void test_thumbnail__fills_a_small_picture_and_is_clear_around(void)
     mesh_free(&m);
 }
 
+/* Coarse, and so fine that most triangles are smaller than a pixel: both ways of lighting. */
+static void test_thumbnail__same_bytes_with_one_processor_or_three(void)
+{
+    static const int rings[] = {12, 200};
+    int before = omp_get_max_threads();
+    for (int i = 0; i < 2; i++) {
+        struct mesh m = {0};
+        struct picture one = {0}, three = {0};
+        struct render_options o = options_of(VIEW_ISO, 100, 80);
+        add_ball(&m, 0, 0, 0, 20, rings[i]);
+        omp_set_num_threads(1);
+        CHECK_OK(mesh_render_thumbnail(&one, &m, &o, &err));
+        omp_set_num_threads(3);
+        CHECK_OK(mesh_render_thumbnail(&three, &m, &o, &err));
+        omp_set_num_threads(before);
+        CHECK(!memcmp(one.rgba, three.rgba, 100 * 80 * 4));
+        picture_free(&one);
+        picture_free(&three);
+        mesh_free(&m);
+    }
+}
+
+/* What is lit flat for being small looks like the same ball of a few smooth triangles. */
+static void test_thumbnail__of_fine_triangles_looks_like_one_of_coarse_ones(void)
+{
+    struct mesh coarse = {0}, fine = {0};
+    struct picture a, b;
+    struct render_options o = options_of(VIEW_ISO, 100, 100);
+    add_ball(&coarse, 0, 0, 0, 20, 40);
+    add_ball(&fine, 0, 0, 0, 20, 400);
+    CHECK_OK(mesh_render_thumbnail(&a, &coarse, &o, &err));
+    CHECK_OK(mesh_render_thumbnail(&b, &fine, &o, &err));
+    int apart = 0;
+    for (uint32_t y = 0; y < 100; y++)
+        for (uint32_t x = 0; x < 100; x++)
+            for (int c = 0; c < 3; c++)
+                apart += abs(pixel(&a, x, y)[c] - pixel(&b, x, y)[c]);
+    CHECK(apart < 2 * 100 * 100 * 3);
+    picture_free(&a);
+    picture_free(&b);
+    mesh_free(&coarse);
+    mesh_free(&fine);
+}
+
 TESTS(TEST(test_draw__writes_what_can_be_told_apart), TEST(test_ruler__stands_beside_the_figure),
       TEST(test_render__paints_triangles_in_their_own_colours),
       TEST(test_heat__mixes_colours_between_its_stops), TEST(test_heat__shows_where_it_is_thin),
       TEST(test_heat__overhangs_and_change_have_values_of_their_own),
       TEST(test_turntable__goes_round_without_jumping),
-      TEST(test_thumbnail__fills_a_small_picture_and_is_clear_around))
+      TEST(test_thumbnail__fills_a_small_picture_and_is_clear_around),
+      TEST(test_thumbnail__same_bytes_with_one_processor_or_three),
+      TEST(test_thumbnail__of_fine_triangles_looks_like_one_of_coarse_ones))

@@ -2,10 +2,14 @@
 /* print/repair: each rung of the ladder on the smallest mesh that needs it. */
 #include "tests/test.h"
 
+#include "print/measure/compare.h"
 #include "print/measure/measure.h"
+#include "print/repair/arrange.h"
+#include "print/repair/outline.h"
 #include "print/repair/rebuild.h"
 #include "print/repair/repair.h"
 #include "tests/print/meshes.h"
+#include "tests/print/solid.h"
 
 static struct err err;
 
@@ -203,6 +207,123 @@ static void test_repair__gives_a_sheet_a_wall(void)
     mesh_free(&m);
 }
 
+static double deviation(const struct mesh *before, const struct mesh *after)
+{
+    struct deviation d = {.mean_mm = 1e9};
+    return mesh_deviation(&d, NULL, before, after, NULL, &err) ? 1e9 : d.mean_mm;
+}
+
+/* A square with a strip folded back onto it: a wall on either would bury the other. */
+static void test_repair__gives_a_folded_sheet_one_wall(void)
+{
+    struct mesh m = {0}, before = {0};
+    CHECK_OK(mesh_alloc(&m, 6, 4, &err));
+    const float xyz[] = {0, 0, 0, 10, 0, 0, 0, 10, 0, 10, 10, 0, 0, 2, 0.0005f, 10, 2, 0.0005f};
+    const uint32_t triangles[] = {0, 2, 1, 1, 2, 3, 0, 1, 4, 1, 5, 4};
+    memcpy(m.xyz, xyz, sizeof xyz);
+    memcpy(m.triangles, triangles, sizeof triangles);
+    CHECK_OK(mesh_copy(&before, &m, &err));
+    CHECK_OK(repair(&m, 10));
+    CHECK(mesh_is_sound(&m) && counts.thickened);
+    CHECK_NEAR(mesh_volume(&m), 80, 1);
+    CHECK_NEAR(deviation(&before, &m), 0, 1e-3);
+    mesh_free(&m);
+    mesh_free(&before);
+}
+
+/* A closed tube along a curve that meets itself. */
+static void make_tube(struct mesh *m, int rings, int sides, double radius, double lift)
+{
+    CHECK_OK(mesh_alloc(m, (size_t)(rings * sides + 2), (size_t)(2 * rings * sides), &err));
+    for (int i = 0; i < rings; i++) {
+        double u = -2.2 + 4.4 * i / (rings - 1);
+        struct vec at = {4 * (u * u * u - 3 * u), 12 * u * u, lift * u};
+        struct vec along = {4 * (3 * u * u - 3), 24 * u, lift};
+        struct vec a = vec_unit(vec_cross(along, (struct vec){0, 0, 1}));
+        struct vec b = vec_cross(a, vec_unit(along));
+        for (int j = 0; j < sides; j++) {
+            double turn = 2 * 3.14159265358979 * j / sides;
+            struct vec out = vec_add(vec_scale(a, cos(turn)), vec_scale(b, sin(turn)));
+            mesh_point_set(m, (uint32_t)(i * sides + j), vec_add(at, vec_scale(out, radius)));
+        }
+        if (i == 0 || i == rings - 1)
+            mesh_point_set(m, (uint32_t)(rings * sides + (i > 0)), at);
+    }
+    uint32_t *t = m->triangles, n = (uint32_t)sides, ends = (uint32_t)(rings * sides);
+    for (uint32_t i = 0; i < ends; i++) {
+        uint32_t next = i % n + 1 < n ? i + 1 : i + 1 - n, up = next + n;
+        if (i < ends - n)
+            *t++ = i, *t++ = next, *t++ = up, *t++ = i, *t++ = up, *t++ = i + n;
+        if (i < n)
+            *t++ = ends, *t++ = next, *t++ = i;
+        if (i >= ends - n)
+            *t++ = ends + 1, *t++ = i, *t++ = next;
+    }
+    if (mesh_volume(m) < 0)
+        mesh_turn(m);
+    mesh_snap(m, mesh_grid_step(m));
+}
+
+/* So thin that rounding its pieces to the grid makes them meet again, and one shell: what ran
+ * together there made a sheet of all of it. */
+static void test_repair__settles_a_thin_tube_through_itself(void)
+{
+    struct mesh m = {0}, before = {0};
+    make_tube(&m, 32, 9, 0.008, 0.001);
+    double volume = mesh_volume(&m);
+    CHECK_OK(mesh_copy(&before, &m, &err));
+    CHECK_OK(repair(&m, 100));
+    CHECK(mesh_is_sound(&m) && !counts.thickened && !counts.rebuilt);
+    CHECK_NEAR(mesh_volume(&m) / volume, 1, 0.01);
+    CHECK_NEAR(deviation(&before, &m), 0, 1e-3);
+    mesh_free(&m);
+    mesh_free(&before);
+}
+
+/* 12: it failed. */
+static size_t count_kept(struct mesh *m, const uint8_t *apart)
+{
+    uint8_t fate[12];
+    struct bvh winding = {0};
+    size_t kept = 0;
+    int failed = bvh_build(&winding, m, &err) || bvh_add_dipoles(&winding, &err) ||
+                 mesh_outline(fate, m, NULL, apart, &winding, &err);
+    for (size_t t = 0; !failed && t < m->triangle_count; t++)
+        kept += fate[t] == OUTLINE_KEPT;
+    bvh_free(&winding);
+    return failed ? 12 : kept;
+}
+
+/* Through a gap the inside runs together with the outside, unless its rim is judged by itself. */
+static void test_outline__keeps_cells_whole_where_triangles_are_apart(void)
+{
+    struct mesh m = {0};
+    add_box(&m, -5, -5, -5, 10, 10, 10);
+    uint8_t apart[12] = {0};
+    const uint32_t *gone = m.triangles + 33;
+    for (size_t h = 0; h < 33; h++)
+        for (int k = 0; k < 3; k++)
+            apart[h / 3] |= m.triangles[h] == gone[k];
+    m.triangle_count--;
+    CHECK(count_kept(&m, NULL) == 0);
+    CHECK(count_kept(&m, apart) == 11);
+    mesh_free(&m);
+}
+
+/* Two boxes smaller than the nudge that touch in a corner. */
+static void test_split__does_not_turn_small_triangles_over(void)
+{
+    struct mesh m = {0};
+    size_t edges, vertices;
+    add_box(&m, 0, 0, 0, 0.01f, 0.01f, 0.01f);
+    add_box(&m, 0.01f, 0.01f, 0.01f, 0.01f, 0.01f, 0.01f);
+    CHECK_OK(mesh_weld_exact(&m, NULL, &err));
+    CHECK_OK(mesh_split_nonmanifold(&m, 0.02, &edges, &vertices, &err));
+    CHECK(vertices == 1 && mesh_is_sound(&m));
+    CHECK_NEAR(mesh_volume(&m), 2e-6, 2e-7);
+    mesh_free(&m);
+}
+
 static void test_repair__refuses_what_encloses_nothing(void)
 {
     struct mesh m = {0};
@@ -266,6 +387,10 @@ TESTS(TEST(test_repair__leaves_a_sound_box_as_it_is), TEST(test_repair__welds_lo
       TEST(test_repair__parts_boxes_that_share_a_corner),
       TEST(test_repair__drops_specks_and_fills_cavities),
       TEST(test_repair__drops_copies_and_pairs_that_cancel),
-      TEST(test_repair__gives_a_sheet_a_wall), TEST(test_repair__refuses_what_encloses_nothing),
+      TEST(test_repair__gives_a_sheet_a_wall), TEST(test_repair__gives_a_folded_sheet_one_wall),
+      TEST(test_repair__settles_a_thin_tube_through_itself),
+      TEST(test_outline__keeps_cells_whole_where_triangles_are_apart),
+      TEST(test_split__does_not_turn_small_triangles_over),
+      TEST(test_repair__refuses_what_encloses_nothing),
       TEST(test_rebuild__makes_a_solid_of_an_open_box), TEST(test_rebuild__joins_what_overlaps),
       TEST(test_rebuild__finds_nothing_in_a_triangle))
