@@ -245,7 +245,9 @@ static int end_by(struct flight *f, struct courier *c, const char *event, const 
 static int conclude(struct flight *f, struct courier *c, struct provider_reading *r,
                     const struct http_done *done, struct err *err)
 {
-    bool overdue = f->age_s > f->rules->pace.deadline_s;
+    /* A poll that went wrong says nothing of the task, which may be done since long. */
+    double deadline_s = f->rules->pace.deadline_s;
+    bool overdue = f->age_s > (r->error == PROVIDER_OK ? deadline_s : 3 * deadline_s);
     int failed;
     if (r->error == PROVIDER_OK && r->state == TASK_SUCCEEDED) {
         if (load_for_end(f, c, err))

@@ -88,3 +88,10 @@ order=$(send w1 "$(own figure-of-words ',"object":"a fox"')" | head -n -1 | jq -
 check words_need_no_photo wait_state "$order" review 60
 matches but_somebody_who_reads_them '^provider_(off|not_allowed)$' "$(item .problem.code)"
 refused and_something_to_read object_missing "$(send w2 "$(own figure-of-words)")"
+reword() { # JSON: the status of a revision with these options
+    curl -s -o /dev/null -m 20 -w '%{http_code}' -H "If-Match: \"$(item .version)\"" -H 'Content-Type: application/json' \
+        -d '{"decision":"revise","reason":"other words","regenerate":true,"options":'"$1"'}' "$url/v1/items/$(item .id)/review"
+}
+same words_can_be_too_many 422 "$(reword '{"object":""}')"
+same a_person_may_change_them 200 "$(reword '{"object":"a wolf"}')"
+check they_are_kept wait_for 10 test "$(item .options.object)" = 'a wolf'
