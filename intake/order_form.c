@@ -12,6 +12,11 @@ struct sent {
     size_t count;
 };
 
+bool order_part_is_model(const char *name)
+{
+    return strncmp(name, "model", 5) == 0;
+}
+
 static bool was_sent(const struct sent *sent, const char *name)
 {
     for (size_t i = 0; i < sent->count; i++)
@@ -56,10 +61,46 @@ static int check_photos(const cJSON *item, int number, const cJSON *product,
                          "/items/%d/photos: %d named; the template takes at most %d", number, count,
                          (int)json_number(limits, "max", 1));
     cJSON_ArrayForEach (one, photos)
-        if (!was_sent(sent, one->valuestring))
+        if (!was_sent(sent, one->valuestring) || order_part_is_model(one->valuestring))
             return FAIL_CODE(err, ERR_INPUT, "photo_missing",
-                             "/items/%d/photos: no file was sent in a part named %.40s", number,
+                             "/items/%d/photos: no photo was sent in a part named %.40s", number,
                              one->valuestring);
+    return 0;
+}
+
+static int check_model(const cJSON *item, int number, const cJSON *product, const struct sent *sent,
+                       struct err *err)
+{
+    const char *name = json_text(item, "model", NULL);
+    if (!name)
+        return 0;
+    if (!is_listed(json_get(json_get(product, "provider"), "route"), "upload"))
+        return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                         "/items/%d/model: the template takes no model", number);
+    return was_sent(sent, name)
+               ? 0
+               : FAIL_CODE(err, ERR_INPUT, "model_missing",
+                           "/items/%d/model: no file was sent in a part named %.40s", number, name);
+}
+
+/* Without a photo: a model, or words, have to say what is to be made. */
+static int check_sources(const cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    const cJSON *provider = json_get(product, "provider");
+    const char *prompt = json_text(provider, "prompt", NULL);
+    bool says = json_get(item, "object") || json_get(item, "name");
+    if (json_get(item, "object") && !(prompt && strstr(prompt, "{object}")))
+        return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                         "/items/%d/object: the template is not made of words", number);
+    if (json_get(item, "model") || cJSON_GetArraySize(json_get(item, "photos")) > 0)
+        return 0;
+    if (!prompt)
+        return FAIL_CODE(err, ERR_INPUT, "model_missing",
+                         "/items/%d/model: the template needs a model", number);
+    if (strstr(prompt, "{object}") && !says)
+        return FAIL_CODE(err, ERR_INPUT, "object_missing",
+                         "/items/%d/object: without a photo, words must say what is to be made",
+                         number);
     return 0;
 }
 
@@ -116,7 +157,11 @@ static int settle_item(cJSON *item, int number, const char *config_folder, const
         return FAIL_CODE(err, ERR_INPUT, "unknown_template",
                          "/items/%d/template: it is not for sale", number);
     }
+    if (!json_get(item, "photos") && json_number(json_get(product, "photos"), "min", 1) == 0)
+        cJSON_AddArrayToObject(item, "photos");
     int failed = check_photos(item, number, product, sent, err) ||
+                 check_model(item, number, product, sent, err) ||
+                 check_sources(item, number, product, err) ||
                  settle_height(item, number, product, err) ||
                  check_text(item, number, product, err) ||
                  settle_choice(item, number, product, "style", err) ||
@@ -127,17 +172,22 @@ static int settle_item(cJSON *item, int number, const char *config_folder, const
     return failed ? -1 : 0;
 }
 
-/* One item and no list: every photo sent is that item's, in the order sent. */
-static int fill_in_photos(cJSON *items, const struct sent *sent, struct err *err)
+/* One item and no list: every photo sent is that item's, in the order sent; and so is a model. */
+static int fill_in_files(cJSON *items, const struct sent *sent, struct err *err)
 {
     cJSON *only = items->child;
-    if (only->next || json_get(only, "photos"))
+    if (only->next)
         return 0;
-    cJSON *photos = cJSON_AddArrayToObject(only, "photos");
-    for (size_t i = 0; photos && i < sent->count; i++)
-        if (!cJSON_AddItemToArray(photos, cJSON_CreateString(sent->names[i])))
-            photos = NULL;
-    return photos ? 0 : FAIL(err, ERR_LIMIT, "no memory for the order");
+    cJSON *photos = json_get(only, "photos") ? NULL : cJSON_AddArrayToObject(only, "photos");
+    bool failed = !json_get(only, "photos");
+    for (size_t i = 0; i < sent->count && !failed; i++) {
+        const char *name = sent->names[i];
+        if (!order_part_is_model(name))
+            failed = photos && !cJSON_AddItemToArray(photos, cJSON_CreateString(name));
+        else if (!json_get(only, "model"))
+            failed = !cJSON_AddStringToObject(only, "model", name);
+    }
+    return failed ? FAIL(err, ERR_LIMIT, "no memory for the order") : 0;
 }
 
 static int check_all_named(const cJSON *items, const struct sent *sent, struct err *err)
@@ -146,11 +196,13 @@ static int check_all_named(const cJSON *items, const struct sent *sent, struct e
         const cJSON *item;
         bool named = false;
         cJSON_ArrayForEach (item, items)
-            named = named || is_listed(json_get(item, "photos"), sent->names[i]);
+            named = named || is_listed(json_get(item, "photos"), sent->names[i]) ||
+                    strcmp(json_text(item, "model", ""), sent->names[i]) == 0;
+        bool model = order_part_is_model(sent->names[i]);
         if (!named)
-            return FAIL_CODE(err, ERR_INPUT, "photo_not_named",
-                             "/items: no item names the photo that was sent as %.40s",
-                             sent->names[i]);
+            return FAIL_CODE(err, ERR_INPUT, model ? "model_not_named" : "photo_not_named",
+                             "/items: no item names the %s that was sent as %.40s",
+                             model ? "model" : "photo", sent->names[i]);
     }
     return 0;
 }
@@ -160,7 +212,7 @@ static int settle(cJSON *order, const struct sent *sent, const char *config_fold
     if (check_schema(order, err))
         return -1;
     cJSON *items = cJSON_GetObjectItemCaseSensitive(order, "items"), *item;
-    if (fill_in_photos(items, sent, err))
+    if (fill_in_files(items, sent, err))
         return -1;
     int number = 0;
     cJSON_ArrayForEach (item, items)
@@ -169,10 +221,10 @@ static int settle(cJSON *order, const struct sent *sent, const char *config_fold
     return check_all_named(items, sent, err);
 }
 
-int order_form_read(cJSON **order, const void *text, size_t n, const char *const *photo_names,
-                    size_t photo_count, const char *config_folder, struct err *err)
+int order_form_read(cJSON **order, const void *text, size_t n, const char *const *part_names,
+                    size_t part_count, const char *config_folder, struct err *err)
 {
-    const struct sent sent = {photo_names, photo_count};
+    const struct sent sent = {part_names, part_count};
     if (json_parse(order, text, n, err))
         return -1;
     if (!settle(*order, &sent, config_folder, err))

@@ -9,17 +9,22 @@
 /**
  * Parses and checks an order: the schema (schemas/order.schema.json), then that each template
  * exists, that style, height and material are in the template's range, that each item has its
- * photos among photo_names (the form-field names of the files sent, such as photo1), and that each
- * file sent is named by an item. Missing optional members of an item are filled in from the
- * template: quantity, height_mm, style, material; and photos, where the order has one item.
+ * photos and its model among part_names (the form-field names of the files sent, such as photo1 or
+ * model), that it has something to be made of, and that each file sent is named by an item. Missing
+ * optional members of an item are filled in from the template: quantity, height_mm, style,
+ * material; and photos and model, where the order has one item.
  *
  * Result   the completed order object; caller cJSON_Deletes it.
  * Errors   ERR_INPUT codes json_invalid, schema_violation, unknown_template, photo_missing,
- *          photo_not_named, option_out_of_range. what opens with the JSON pointer of the place.
- *          ERR_BUG template_invalid: a template on disk is broken.
+ *          photo_not_named, model_missing, model_not_named, object_missing, option_out_of_range.
+ * what opens with the JSON pointer of the place. ERR_BUG template_invalid: a template on disk is
+ * broken.
  */
-int order_form_read(cJSON **order, const void *text, size_t n, const char *const *photo_names,
-                    size_t photo_count, const char *config_folder, struct err *err) MUST_CHECK;
+int order_form_read(cJSON **order, const void *text, size_t n, const char *const *part_names,
+                    size_t part_count, const char *config_folder, struct err *err) MUST_CHECK;
+
+/** Whether a file part is a model, by its name: it begins with "model". Other files are photos. */
+bool order_part_is_model(const char *name);
 
 /**
  * A product template by id, from config_folder/templates/ID.json or else the built-in ones, checked

@@ -28,6 +28,15 @@ static bool default_is_allowed(const cJSON *choice)
     return false;
 }
 
+static bool can_do_without_photo(const cJSON *provider)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach (one, json_get(provider, "route"))
+        if (strcmp(one->valuestring, "upload") == 0)
+            return true;
+    return json_get(provider, "prompt");
+}
+
 static int check_sense(const cJSON *product, struct err *err)
 {
     const cJSON *height = json_get(product, "height_mm"), *photos = json_get(product, "photos");
@@ -37,6 +46,8 @@ static int check_sense(const cJSON *product, struct err *err)
         return invalid(err, product, "the default height is outside min and max");
     if (json_number(photos, "min", 0) > json_number(photos, "max", 0))
         return invalid(err, product, "photos: min is more than max");
+    if (json_number(photos, "min", 0) < 1 && !can_do_without_photo(json_get(product, "provider")))
+        return invalid(err, product, "photos: none are needed, but there is no prompt or upload");
     if (!default_is_allowed(json_get(product, "style")) ||
         !default_is_allowed(json_get(product, "material")))
         return invalid(err, product, "a default is not among those allowed");

@@ -36,4 +36,15 @@ int api_only_members(const cJSON *object, const char *const *names, struct err *
 int api_review_options(const cJSON *options, const char *template, const char *config_folder,
                        struct err *err) MUST_CHECK;
 
+/**
+ * Takes the request's Idempotency-Key. Result: *known, and *kept is the answer given then (the
+ * caller frees); else the caller does the work and idempotency_keep in the transaction of the
+ * effect. The connection is given back meanwhile: children take seconds. Errors as
+ * idempotency_take.
+ */
+int api_key_take(int *known, char **kept, struct request *request, const char *route,
+                 const char *print, struct err *err) MUST_CHECK;
+/** After a refusal or failure: the key is free again. Not after commit_in_doubt. */
+void api_key_release(struct request *request, const char *route);
+
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * POST /v1/orders: the form has been streamed to disk (upload.c); here the order is checked, each
- * photo is read in a confined child, and order and kept key are written in one transaction, so that
- * a crash leaves both or neither.
+ * photo is read in a confined child, each model stored as it is, and order and kept key are written
+ * in one transaction, so that a crash leaves both or neither.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "intake/order_form.h"
 #include "service/api.h"
-#include "service/log.h"
 #include "service/role.h"
 #include "service/upload.h"
 #include "storage/order.h"
@@ -21,16 +20,16 @@ struct making {
     struct request *request;
     struct upload *upload;
     cJSON *order;
-    cJSON *told[UPLOAD_PHOTOS_MOST]; /* result.json of each photo */
-    char *report[UPLOAD_PHOTOS_MOST];
-    struct photo_row of[UPLOAD_PHOTOS_MOST]; /* without item and slot */
+    cJSON *told[UPLOAD_FILES_MOST]; /* result.json of each photo */
+    char *report[UPLOAD_FILES_MOST];
+    struct photo_row of[UPLOAD_FILES_MOST]; /* without item and slot */
     struct photo_row *rows;
     size_t row_count;
 };
 
 static void making_free(struct making *m)
 {
-    for (size_t i = 0; i < m->upload->photo_count && i < UPLOAD_PHOTOS_MOST; i++) {
+    for (size_t i = 0; i < m->upload->file_count && i < UPLOAD_FILES_MOST; i++) {
         cJSON_Delete(m->told[i]);
         cJSON_free(m->report[i]);
     }
@@ -47,22 +46,22 @@ static const char *folder_or_null(const struct request *request)
 static int read_form(struct making *m, struct err *err)
 {
     const struct upload *u = m->upload;
-    const char *names[UPLOAD_PHOTOS_MOST];
-    for (size_t i = 0; i < u->photo_count; i++)
-        names[i] = u->photos[i].name;
-    return order_form_read(&m->order, u->order.data, u->order.len, names, u->photo_count,
+    const char *names[UPLOAD_FILES_MOST];
+    for (size_t i = 0; i < u->file_count; i++)
+        names[i] = u->files[i].name;
+    return order_form_read(&m->order, u->order.data, u->order.len, names, u->file_count,
                            folder_or_null(m->request), err);
 }
 
-/* The order's words and every photo's bytes: the same request again has the same fingerprint. */
+/* The order's words and every file's bytes: the same request again has the same fingerprint. */
 static void fingerprint(char hex[SHA256_HEX], const struct upload *u)
 {
     struct sha256 hash;
     sha256_start(&hash);
     sha256_feed(&hash, u->order.data, u->order.len);
-    for (size_t i = 0; i < u->photo_count; i++) {
-        sha256_feed(&hash, u->photos[i].name, strlen(u->photos[i].name) + 1);
-        sha256_feed(&hash, u->photos[i].hex, 64);
+    for (size_t i = 0; i < u->file_count; i++) {
+        sha256_feed(&hash, u->files[i].name, strlen(u->files[i].name) + 1);
+        sha256_feed(&hash, u->files[i].hex, 64);
     }
     sha256_end(hex, &hash);
 }
@@ -97,7 +96,7 @@ static int put(char hash[65], uint64_t *bytes, struct making *m, const char *fol
 /* Reads one photo in a child and stores what it left. */
 static int read_photo(struct making *m, size_t i, struct err *err)
 {
-    struct upload_photo *photo = &m->upload->photos[i];
+    struct upload_file *photo = &m->upload->files[i];
     struct photo_row *row = &m->of[i];
     struct http *http = m->request->http;
     if (enter_photo_room(http, err))
@@ -124,10 +123,33 @@ static int read_photo(struct making *m, size_t i, struct err *err)
                : 0;
 }
 
+/* Stores one model, and says in each item that names it what it is: the item's task finds it there.
+ */
+static int read_model(struct making *m, size_t i, struct err *err)
+{
+    const struct upload_file *file = &m->upload->files[i];
+    char hash[SHA256_HEX];
+    uint64_t bytes;
+    const char *format;
+    cJSON *item;
+    if (upload_keep_model(hash, &bytes, &format, file, m->request, err))
+        return -1;
+    cJSON_ArrayForEach (item, json_get(m->order, "items")) {
+        if (strcmp(json_text(item, "model", ""), file->name) != 0)
+            continue;
+        cJSON *given = cJSON_CreateObject();
+        cJSON_AddStringToObject(given, "sha256", hash);
+        cJSON_AddStringToObject(given, "format", format);
+        cJSON_AddNumberToObject(given, "bytes", (double)bytes);
+        cJSON_ReplaceItemInObjectCaseSensitive(item, "model", given);
+    }
+    return 0;
+}
+
 static const struct photo_row *row_named(const struct making *m, const char *name)
 {
-    for (size_t i = 0; i < m->upload->photo_count; i++)
-        if (strcmp(m->upload->photos[i].name, name) == 0)
+    for (size_t i = 0; i < m->upload->file_count; i++)
+        if (strcmp(m->upload->files[i].name, name) == 0)
             return &m->of[i];
     return NULL;
 }
@@ -187,8 +209,8 @@ static int write_order(char order_id[32], struct making *m, struct err *err)
 
 static int make_order(char order_id[32], struct making *m, struct err *err)
 {
-    for (size_t i = 0; i < m->upload->photo_count; i++)
-        if (read_photo(m, i, err))
+    for (size_t i = 0; i < m->upload->file_count; i++)
+        if (m->upload->files[i].is_model ? read_model(m, i, err) : read_photo(m, i, err))
             return -1;
     if (make_rows(m, err))
         return -1;
@@ -220,42 +242,14 @@ static int replay(struct reply *reply, struct request *request, const char *kept
     return failed;
 }
 
-/* The connection is not held while the children work: photos take seconds. */
-static int take_key(int *known, char **kept, struct request *request, const char *print,
-                    struct err *err)
-{
-    struct db *db = NULL;
-    int status = 0;
-    *kept = NULL;
-    if (request_db(&db, request, err))
-        return -1;
-    int result = idempotency_take(&status, kept, db, ROUTE,
-                                  request_header(request, "Idempotency-Key"), print, err);
-    *known = result == 0;
-    if (result == 1) {
-        pool_give(request->http->pool, request->db, false);
-        request->db = NULL;
-    }
-    return result < 0 ? -1 : 0;
-}
-
-static void release_key(struct request *request)
-{
-    struct db *db = NULL;
-    struct err why = {0};
-    if (request_db(&db, request, &why) ||
-        idempotency_release(db, ROUTE, request_header(request, "Idempotency-Key"), &why))
-        log_failure(LOG_WARN, "key_not_released", request->trace_id, &why);
-}
-
 int api_order_create(struct request *request, struct reply *reply, struct err *err)
 {
     struct making m = {.request = request, .upload = request->upload};
     char print[SHA256_HEX], order_id[32], *kept = NULL;
-    int known = 0, failed = upload_end(m.upload, err) || read_form(&m, err);
+    int known = 0, failed = upload_end(m.upload, true, err) || read_form(&m, err);
     if (!failed) {
         fingerprint(print, m.upload);
-        failed = take_key(&known, &kept, request, print, err);
+        failed = api_key_take(&known, &kept, request, ROUTE, print, err);
     }
     if (!failed && known)
         failed = replay(reply, request, kept, err);
@@ -263,7 +257,7 @@ int api_order_create(struct request *request, struct reply *reply, struct err *e
         failed = make_order(order_id, &m, err);
         /* in doubt: the order may be there, and only the kept key can tell */
         if (failed && strcmp(err->code, "commit_in_doubt") != 0)
-            release_key(request);
+            api_key_release(request, ROUTE);
         if (!failed)
             failed = answer(reply, request, order_id, err);
     }

@@ -97,6 +97,7 @@ int cli_mesh_render(const struct cli *cli, struct err *err);
 int cli_slice(const struct cli *cli, struct err *err);
 int cli_gcode_check(const struct cli *cli, struct err *err);
 int cli_order_add(const struct cli *cli, struct err *err);
+int cli_order_model(const struct cli *cli, struct err *err);
 int cli_order_show(const struct cli *cli, struct err *err);
 int cli_order_list(const struct cli *cli, struct err *err);
 int cli_order_export(const struct cli *cli, struct err *err);

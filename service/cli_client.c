@@ -126,39 +126,47 @@ int api_fetch(struct bytes *out, const char *path, struct err *err)
     return failed;
 }
 
-static int add_photo(struct bytes *out, const char *boundary, const char *path, int number,
-                     struct err *err)
+static int add_file(struct bytes *out, const char *boundary, const char *path, const char *name,
+                    struct err *err)
 {
-    struct bytes photo = {.limit = (size_t)64 << 20};
-    if (bytes_read_file(&photo, path, err))
+    struct bytes file = {.limit = (size_t)128 << 20};
+    if (bytes_read_file(&file, path, err))
         return -1;
     /* the service names files by content: a customer's file name never travels */
-    int failed =
-        bytes_printf(out, err,
-                     "--%s\r\nContent-Disposition: form-data; name=\"photo%d\"; "
-                     "filename=\"photo%d\"\r\nContent-Type: application/octet-stream\r\n\r\n",
-                     boundary, number, number) ||
-        bytes_append(out, photo.data, photo.len, err) || bytes_append(out, "\r\n", 2, err);
-    bytes_free(&photo);
+    int failed = bytes_printf(out, err,
+                              "--%s\r\nContent-Disposition: form-data; name=\"%s\"; "
+                              "filename=\"%s\"\r\nContent-Type: application/octet-stream\r\n\r\n",
+                              boundary, name, name) ||
+                 bytes_append(out, file.data, file.len, err) || bytes_append(out, "\r\n", 2, err);
+    bytes_free(&file);
     return failed ? -1 : 0;
 }
 
-int api_order_body(struct bytes *out, char content_type[120], const cJSON *order,
-                   const char *const *paths, int count, struct err *err)
+static int add_order(struct bytes *out, const char *boundary, const cJSON *order, struct err *err)
 {
-    char boundary[ID_ROOM];
+    return bytes_printf(out, err,
+                        "--%s\r\nContent-Disposition: form-data; name=\"order\"\r\n"
+                        "Content-Type: application/json\r\n\r\n",
+                        boundary) ||
+           json_print(out, order, false, err) || bytes_append(out, "\r\n", 2, err);
+}
+
+int api_order_body(struct bytes *out, char content_type[120], const cJSON *order,
+                   const char *const *paths, int count, const char *model, struct err *err)
+{
+    char boundary[ID_ROOM], name[24];
     id_new(boundary, "form");
     snprintf(content_type, 120, "multipart/form-data; boundary=%s", boundary);
     out->limit = (size_t)1 << 30;
-    if (bytes_printf(out, err,
-                     "--%s\r\nContent-Disposition: form-data; name=\"order\"\r\n"
-                     "Content-Type: application/json\r\n\r\n",
-                     boundary) ||
-        json_print(out, order, false, err) || bytes_append(out, "\r\n", 2, err))
+    if (order && add_order(out, boundary, order, err))
         return -1;
-    for (int i = 0; i < count; i++)
-        if (add_photo(out, boundary, paths[i], i + 1, err))
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "photo%d", i + 1);
+        if (add_file(out, boundary, paths[i], name, err))
             return -1;
+    }
+    if (model && add_file(out, boundary, model, "model", err))
+        return -1;
     return bytes_printf(out, err, "--%s--\r\n", boundary);
 }
 

@@ -26,9 +26,11 @@ int api_send(cJSON **answer, const struct api_call *call, struct err *err) MUST_
 /** The same, for a file: the raw bytes of the answer. */
 int api_fetch(struct bytes *out, const char *path, struct err *err) MUST_CHECK;
 
-/** A multipart body of the order's JSON and its photo files (form names photo1, photo2, ...). */
+/** A multipart body of the order's JSON (NULL: none), its photo files (form names photo1, photo2,
+ * ...) and a 3D model (form name model; NULL: none). */
 int api_order_body(struct bytes *out, char content_type[120], const cJSON *order,
-                   const char *const *paths, int count, struct err *err) MUST_CHECK;
+                   const char *const *paths, int count, const char *model,
+                   struct err *err) MUST_CHECK;
 
 /** Fetches one file of an item by its hash and writes it to the folder under its bundle name. */
 int api_save_artifact(const cJSON *artifact, const char *folder, struct err *err) MUST_CHECK;

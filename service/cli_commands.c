@@ -10,6 +10,7 @@
 static const struct cli_option none[] = {END};
 static const struct cli_option up[] = {
     {"--demo", NULL, "one sample order from photo to printed part, live, then end"},
+    {"--provider", "ID", "with --demo: the model comes from this provider's simulator"},
     {"--photo", "FILE", "demo: this photo instead of the sample"},
     {"--template", "ID", "demo: product template [figure-80]"},
     {"--keep", NULL, "demo: leave the service up afterwards (also DEMO_KEEP=1)"},
@@ -77,7 +78,11 @@ static const struct cli_option order_add[] = {
     {"--external-id", "TEXT", "your own order number; unique"},
     {"--photo-class", "CLASS", "pet, object, adult or child [object]"},
     {"--key", "TEXT", "Idempotency-Key: the same key never makes two orders [random]"},
+    {"--model", "FILE", "your own model, for templates that take one (own-model)"},
+    {"--object", "TEXT", "what is to be made, for templates that are made of words"},
     END};
+static const struct cli_option order_model[] = {
+    {"--key", "TEXT", "Idempotency-Key: the same key never enters a model twice [random]"}, END};
 static const struct cli_option order_list[] = {{"--limit", "N", "how many [20]"}, END};
 static const struct cli_option order_export[] = {{"-o", "DIR", "folder to make"}, END};
 static const struct cli_option reason[] = {{"--reason", "TEXT", "why, for the record"}, END};
@@ -145,10 +150,16 @@ static const struct command table[] = {
      slice, 1, 1, cli_slice},
     {"gcode check", "IN.gcode", "check G-code against a printer's limits", "", gcode, 1, 1,
      cli_gcode_check},
-    {"order add", "--template ID PHOTO..", "place an order with the running service",
+    {"order add", "--template ID [PHOTO..]", "place an order with the running service",
      "Talks to STATUETTE_URL [http://127.0.0.1:8080] with STATUETTE_API_KEY, as all commands below "
      "do.",
-     order_add, 1, 8, cli_order_add},
+     order_add, 0, 8, cli_order_add},
+    {"order model", "ITEM FILE", "put a model of your own in the place of a made one",
+     "For an item in review or while its model is made; GLB, STL, OBJ, PLY and 3MF. It is "
+     "inspected "
+     "and\n"
+     "prepared like any other.",
+     order_model, 2, 2, cli_order_model},
     {"order show", "ID", "an order with its items, photos, models and runs", "", none, 1, 1,
      cli_order_show},
     {"order list", "", "the newest orders", "", order_list, 0, 0, cli_order_list},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `statuette order add|show|list|export|cancel|import`. */
+/* `statuette order add|model|show|list|export|cancel|import`. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void print_order(const cJSON *order)
 }
 
 static int send_order(cJSON **answer, const cJSON *order, const char *const *paths, int count,
-                      const char *key, struct err *err)
+                      const char *model, const char *key, struct err *err)
 {
     struct bytes body = {0};
     char type[120], fresh[ID_ROOM];
@@ -45,8 +45,8 @@ static int send_order(cJSON **answer, const cJSON *order, const char *const *pat
                             .raw = &body,
                             .content_type = type,
                             .key = key ? key : fresh};
-    int failed =
-        api_order_body(&body, type, order, paths, count, err) || api_send(answer, &call, err);
+    int failed = api_order_body(&body, type, order, paths, count, model, err) ||
+                 api_send(answer, &call, err);
     bytes_free(&body);
     return failed ? -1 : 0;
 }
@@ -55,6 +55,7 @@ static int build_item(cJSON *item, const struct cli *cli, struct err *err)
 {
     double quantity, height;
     const char *style = cli_text(cli, "--style", NULL), *name = cli_text(cli, "--name", NULL);
+    const char *object = cli_text(cli, "--object", NULL);
     if (cli_number(&quantity, cli, "--quantity", 1, 1, 100, err) ||
         cli_number(&height, cli, "--height", 0, 1, 1000, err))
         return -1;
@@ -72,6 +73,8 @@ static int build_item(cJSON *item, const struct cli *cli, struct err *err)
         cJSON_AddStringToObject(item, "style", style);
     if (name)
         cJSON_AddStringToObject(item, "name", name);
+    if (object)
+        cJSON_AddStringToObject(item, "object", object);
     return 0;
 }
 
@@ -84,10 +87,29 @@ int cli_order_add(const struct cli *cli, struct err *err)
     if (external)
         cJSON_AddStringToObject(order, "external_id", external);
     api_add_consent(order, cli_text(cli, "--photo-class", "object"));
-    int code = build_item(item, cli, err) || send_order(&answer, order, cli->words, cli->word_count,
-                                                        cli_text(cli, "--key", external), err);
+    int code = build_item(item, cli, err) ||
+               send_order(&answer, order, cli->words, cli->word_count,
+                          cli_text(cli, "--model", NULL), cli_text(cli, "--key", external), err);
     cJSON_Delete(order);
     return code ? -1 : cli_tell(cli, answer, print_order, err);
+}
+
+int cli_order_model(const struct cli *cli, struct err *err)
+{
+    char path[256], type[120], fresh[ID_ROOM];
+    struct bytes body = {0};
+    cJSON *answer = NULL;
+    id_new(fresh, "key");
+    struct api_call call = {.method = "POST",
+                            .path = path,
+                            .raw = &body,
+                            .content_type = type,
+                            .key = cli_text(cli, "--key", fresh)};
+    int code = api_path(path, "/v1/items/", cli->words[0], "/model", err) ||
+               api_order_body(&body, type, NULL, NULL, 0, cli->words[1], err) ||
+               api_send(&answer, &call, err);
+    bytes_free(&body);
+    return code ? -1 : cli_tell(cli, answer, print_item, err);
 }
 
 int cli_order_show(const struct cli *cli, struct err *err)
@@ -204,7 +226,7 @@ static int import_one(cJSON **answer, cJSON *order, const char *folder, struct e
             cJSON_ReplaceItemInArray(photos, i, cJSON_CreateString(part));
         }
     }
-    return send_order(answer, order, paths, count, key, err);
+    return send_order(answer, order, paths, count, NULL, key, err);
 }
 
 int cli_order_import(const struct cli *cli, struct err *err)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "intake/model.h"
 #include "service/courier_own.h"
 #include "service/log.h"
 #include "service/steps.h"
@@ -224,21 +225,12 @@ int flight_fetching(struct flight *f, struct courier *c, struct err *err)
     return result < 0 ? -1 : 0;
 }
 
-static const char *mime_of(const char *format)
-{
-    return strcmp(format, "glb") == 0   ? "model/gltf-binary"
-           : strcmp(format, "stl") == 0 ? "model/stl"
-           : strcmp(format, "3mf") == 0 ? "model/3mf"
-           : strcmp(format, "zip") == 0 ? "application/zip"
-                                        : "application/octet-stream";
-}
-
 static int note_model(struct flight *f, struct courier *c, const char *hash, size_t bytes,
                       const char *format, struct err *err)
 {
     char name[64];
     stage_name(name, "03_generated", f->place, format);
-    return artifact_add(c->db, f->item, NULL, "source", name, mime_of(format), hash, bytes, err);
+    return artifact_add(c->db, f->item, NULL, "source", name, model_mime(format), hash, bytes, err);
 }
 
 static int write_stored(struct flight *f, struct courier *c, const char *hash, size_t bytes,

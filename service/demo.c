@@ -2,14 +2,9 @@
 /* The demo: a virtual printer, one real order through the HTTP API, its stages live. See demo.h. */
 #include "service/demo.h"
 
-#include <errno.h>
-#include <libgen.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/assets.h"
@@ -36,82 +31,14 @@ struct demo {
 
 /* ---- the virtual printer: a process of its own that speaks OctoPrint's protocol ---- */
 
-static int find_simulator(char path[1200], struct err *err)
-{
-    static const char *const places[] = {"tests/sim/printer_sim",
-                                         "obj-release/tests/sim/printer_sim",
-                                         "../libexec/statuette/printer_sim"};
-    char self[1000];
-    const char *named = getenv("STATUETTE_PRINTER_SIM");
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (named && *named) {
-        snprintf(path, 1200, "%s", named);
-        return 0;
-    }
-    if (n < 0)
-        return FAIL_ERRNO(err, "cannot tell where this program lies");
-    self[n] = 0;
-    const char *folder = dirname(self);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, 1200, "%s/%s", folder, places[i]);
-        if (access(path, X_OK) == 0)
-            return 0;
-    }
-    return FAIL_CODE(err, ERR_ABSENT, "program_missing",
-                     "the virtual printer (printer_sim) is not beside this program; run make");
-}
-
-/* Reads "listening PORT" from the simulator's first line. */
-static int read_port(int fd, int *port, struct err *err)
-{
-    char line[64];
-    size_t n = 0;
-    while (n < sizeof line - 1) {
-        ssize_t got = read(fd, line + n, 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0 || line[n] == '\n')
-            break;
-        n++;
-    }
-    line[n] = 0;
-    if (sscanf(line, "listening %d", port) != 1)
-        return FAIL(err, ERR_BUG, "the virtual printer did not say its port");
-    return 0;
-}
-
 static int start_simulator(struct demo *d, struct err *err)
 {
-    char path[1200];
-    int pipe_fds[2], port;
-    if (find_simulator(path, err))
+    static const char *const args[] = {"--port", "0", "--speed", "600", "--key", KEY, NULL};
+    int port;
+    if (demo_simulator(&d->simulator, &port, "printer_sim", args, err))
         return -1;
-    if (pipe(pipe_fds))
-        return FAIL_ERRNO(err, "cannot make a pipe");
-    d->simulator = fork();
-    if (d->simulator == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        dup2(pipe_fds[1], STDOUT_FILENO);
-        close(pipe_fds[0]);
-        close(pipe_fds[1]);
-        execl(path, path, "--port", "0", "--speed", "600", "--key", KEY, (char *)NULL);
-        _exit(127);
-    }
-    close(pipe_fds[1]);
-    int failed = d->simulator < 0 ? FAIL_ERRNO(err, "cannot start the virtual printer")
-                                  : read_port(pipe_fds[0], &port, err);
-    /* the read end stays open with the simulator: it may go on to say things */
-    if (!failed)
-        snprintf(d->printer_url, sizeof d->printer_url, "http://127.0.0.1:%d", port);
-    return failed;
-}
-
-static void stop_simulator(struct demo *d)
-{
-    if (d->simulator <= 0)
-        return;
-    kill(d->simulator, SIGTERM);
-    waitpid(d->simulator, NULL, 0);
+    snprintf(d->printer_url, sizeof d->printer_url, "http://127.0.0.1:%d", port);
+    return 0;
 }
 
 /* Earlier demos may have left virtual printers in the middle of something: one that is free is used
@@ -156,7 +83,8 @@ static int place_order(struct demo *d, struct err *err)
     id_new(key, "key");
     struct api_call call = {
         .method = "POST", .path = "/v1/orders", .raw = &body, .content_type = type, .key = key};
-    int failed = api_order_body(&body, type, order, paths, 1, err) || api_send(&answer, &call, err);
+    int failed =
+        api_order_body(&body, type, order, paths, 1, NULL, err) || api_send(&answer, &call, err);
     if (!failed)
         snprintf(d->order_id, sizeof d->order_id, "%s", json_text(answer, "id", ""));
     bytes_free(&body);
@@ -388,6 +316,6 @@ int demo_run(const struct cli *cli, const struct settings *settings, struct db *
     if (*settings->api_key)
         setenv("STATUETTE_API_KEY", settings->api_key, 1);
     int code = follow(&d, base_url, keep, err);
-    stop_simulator(&d);
+    demo_simulator_stop(d.simulator);
     return code;
 }

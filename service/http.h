@@ -194,7 +194,7 @@ struct http {
     char session[65];             /* what the console's cookie must be, "" without a key */
 };
 
-/* The upload of orders (api_order_create.c), driven by http.c as the body comes. */
+/* The upload of orders and models (upload.c), driven by http.c as the body comes. */
 int upload_open(struct upload **out, struct request *request, struct err *err) MUST_CHECK;
 int upload_feed(struct upload *upload, const void *data, size_t n, struct err *err) MUST_CHECK;
 void upload_close(struct upload *upload);
@@ -209,6 +209,7 @@ int api_order_export(struct request *, struct reply *, struct err *);
 int api_item_show(struct request *, struct reply *, struct err *);
 int api_item_review(struct request *, struct reply *, struct err *);
 int api_item_pack(struct request *, struct reply *, struct err *);
+int api_item_model(struct request *, struct reply *, struct err *);
 int api_review_list(struct request *, struct reply *, struct err *);
 int api_queue_list(struct request *, struct reply *, struct err *);
 int api_queue_explain(struct request *, struct reply *, struct err *);

@@ -19,6 +19,8 @@ static const struct route routes[] = {
     {"GET", "/v1/items/{item}", api_item_show, 0, "Show an item"},
     {"POST", "/v1/items/{item}/review", api_item_review, ROUTE_JSON | ROUTE_MATCH,
      "Decide a review"},
+    {"POST", "/v1/items/{item}/model", api_item_model, ROUTE_FORM | ROUTE_KEY,
+     "Send a model of your own for an item"},
     {"POST", "/v1/items/{item}/pack", api_item_pack, ROUTE_JSON, "Pack a finished item"},
     {"GET", "/v1/reviews", api_review_list, 0, "List the items that wait for a review"},
     {"GET", "/v1/queue", api_queue_list, 0, "List the print runs that are not closed"},

@@ -127,9 +127,10 @@ struct standing {
 
 static int grade(const char *why)
 {
-    static const char *const reasons[] = {"no_candidate", "provider_off", "provider_not_allowed",
-                                          "generation_in_doubt", "photo_refused"};
-    for (int i = 0; i < 5; i++)
+    static const char *const reasons[] = {"no_candidate",         "provider_off",
+                                          "provider_not_allowed", "provider_unfit",
+                                          "generation_in_doubt",  "photo_refused"};
+    for (int i = 0; i < 6; i++)
         if (why && strcmp(reasons[i], why) == 0)
             return i;
     return -1;
@@ -148,7 +149,7 @@ static int stand(struct standing *s, struct step *step, const struct item *item,
         for (int i = 0; i < round->count; i++)
             under_way |=
                 round->tasks[i].candidate == candidate && round_task_is_open(&round->tasks[i]);
-        if (next == ROUTE_WAIT && overdue && !under_way) {
+        if (overdue && (next == ROUTE_ASK || (next == ROUTE_WAIT && !under_way))) {
             next = ROUTE_OVER;
             why = "no_candidate";
         }
@@ -199,6 +200,8 @@ static const char *words_for(const char *why)
                ? "a provider refused the photo for its content; no other was asked"
            : strcmp(why, "generation_in_doubt") == 0
                ? "a request was sent and its answer was lost; look at the provider, then resolve it"
+           : strcmp(why, "provider_unfit") == 0
+               ? "no provider of the template makes a model of what was sent"
            : strcmp(why, "provider_not_allowed") == 0
                ? "the consent does not let this photo go to any provider of the template"
            : strcmp(why, "provider_off") == 0
@@ -234,13 +237,19 @@ static char *reason_of(const char *why, const struct round *round, struct step *
     return problem_text(code, words);
 }
 
+/* By itself only where everything was tried and failed: what was refused, or may be paid for and on
+ * its way, is for a person. */
+static bool may_begin_anew(const struct item *item, const char *why)
+{
+    double rounds = json_number(json_get(item->product, "provider"), "rounds", 1);
+    return item->round < rounds && strcmp(why, "no_candidate") == 0;
+}
+
 /* Nothing came of this round: another one, while the template allows it, or a person. */
 static int give_up(struct step *step, const struct item *item, const struct round *round,
                    const char *why, struct err *err)
 {
-    double rounds = json_number(json_get(item->product, "provider"), "rounds", 1);
-    bool again = item->round < rounds && strcmp(why, "no_candidate") == 0;
-    if (again)
+    if (may_begin_anew(item, why))
         return DB_RUN(NULL, step->db, "generation_next_round", err, item->id) ||
                item_job(step, item, "generate", err) || step_end(step, err);
     char *problem = reason_of(why, round, step);
@@ -259,32 +268,40 @@ static int choose(struct step *step, const struct item *item, const struct round
                : 0;
 }
 
-/* In the open transaction, under the item's lock: what ends from now on adds a gather of its own.
- */
+/* Something is under way: what ends from now on adds a gather of its own. Where nothing is, and
+ * only an open circuit is waited for, nobody else would look. */
+static int wait_on(const struct standing *s, struct step *step, const struct item *item,
+                   const struct round *round, struct err *err)
+{
+    bool nothing_runs = s->asked == 0;
+    for (int i = 0; i < round->count; i++)
+        nothing_runs &= !round_task_is_open(&round->tasks[i]);
+    if (nothing_runs)
+        return job_release(step->db, step->job, WAIT_MS, err) || db_commit(step->db, err) ? -1 : 0;
+    return (s->local && item_job(step, item, "generate", err)) || step_end(step, err) ? -1 : 0;
+}
+
+/* In the open transaction, under the item's lock. */
 static int decide(struct step *step, const struct item *item, const struct round *round,
                   struct err *err)
 {
     struct standing s;
     double most_s = json_number(json_get(item->product, "provider"), "deadline_s", ROUND_S);
-    if (stand(&s, step, item, round, round->age_s > most_s, err))
+    bool overdue = round->age_s >= most_s;
+    if (stand(&s, step, item, round, overdue, err))
         return -1;
     if (s.packed || (s.unscored > 0 && needs_scores(round, item))) /* one came in meanwhile */
         return job_release(step->db, step->job, 0, err) || db_commit(step->db, err) ? -1 : 0;
-    if (s.asked > 0 || s.waiting > 0) {
-        bool nothing_runs = true;
-        for (int i = 0; i < round->count; i++)
-            nothing_runs &= !round_task_is_open(&round->tasks[i]);
-        if (s.asked == 0 && nothing_runs)
-            return job_release(step->db, step->job, WAIT_MS, err) || db_commit(step->db, err) ? -1
-                                                                                              : 0;
-        return (s.local && item_job(step, item, "generate", err)) || step_end(step, err) ? -1 : 0;
-    }
     const struct round_task *best = best_of(round);
-    double rounds = json_number(json_get(item->product, "provider"), "rounds", 1);
+    const char *why = s.why ? s.why : "no_candidate";
+    /* after the deadline a good one does not wait for those that may be better */
+    bool good_enough = overdue && best && (!*best->score || points_of(best) >= 0);
+    if ((s.asked > 0 || s.waiting > 0) && !good_enough)
+        return wait_on(&s, step, item, round, err);
     if (!best)
-        return give_up(step, item, round, s.why ? s.why : "no_candidate", err);
-    if (*best->score && points_of(best) < 0 && item->round < rounds)
-        return give_up(step, item, round, "no_candidate", err);
+        return give_up(step, item, round, why, err);
+    if (*best->score && points_of(best) < 0 && may_begin_anew(item, why))
+        return give_up(step, item, round, why, err);
     return choose(step, item, best, err);
 }
 

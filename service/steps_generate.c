@@ -9,8 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "intake/model.h"
 #include "service/role.h"
 #include "storage/flow.h"
+
+struct made {
+    struct keep model;
+    const char *format;
+};
 
 /* --- the built-in maker -------------------------------------------------------------------------
  */
@@ -48,12 +54,26 @@ static int run_relief(cJSON **notes, struct keep *model, cJSON *exchange, struct
     return failed ? -1 : 0;
 }
 
-static int keep_exchange(struct keep *keep, cJSON *exchange, const struct keep *model,
+/* The model that was sent in is the result: its bytes are stored, and judged by `inspect`. */
+static int take_given(struct made *made, const struct item *item, struct err *err)
+{
+    const cJSON *given = json_get(item->options, "model");
+    if (!*given_model(item))
+        return FAIL_CODE(err, ERR_ABSENT, "model_missing", "item %s has no model", item->id);
+    made->format = json_text(given, "format", "");
+    made->model.mime = model_mime(made->format);
+    snprintf(made->model.hash, sizeof made->model.hash, "%s", given_model(item));
+    made->model.bytes = (uint64_t)json_number(given, "bytes", 0);
+    return 0;
+}
+
+static int keep_exchange(struct keep *keep, cJSON *exchange, const struct made *made,
                          const cJSON *notes, struct step *step, struct err *err)
 {
     struct bytes text = {0};
+    const struct keep *model = &made->model;
     cJSON *result = cJSON_AddObjectToObject(exchange, "result");
-    cJSON_AddStringToObject(result, "format", "stl");
+    cJSON_AddStringToObject(result, "format", made->format);
     cJSON_AddStringToObject(result, "sha256", model->hash);
     cJSON_AddNumberToObject(result, "bytes", (double)model->bytes);
     if (notes)
@@ -65,18 +85,52 @@ static int keep_exchange(struct keep *keep, cJSON *exchange, const struct keep *
 }
 
 static int write_made(struct step *step, const struct item *item, const struct round_task *task,
-                      const struct keep *model, const struct keep *exchange, struct err *err)
+                      const struct made *made, const struct keep *exchange, struct err *err)
 {
     int result = step_begin(step, item, "generating", err);
     if (result)
         return result;
     if ((strcmp(task->state, "created") == 0 && move_task(step, task->id, "task.claimed", err)) ||
         move_task(step, task->id, "task.finished", err) ||
-        DB_RUN(NULL, step->db, "generation_stored", err, task->id, model->hash, "stl", "") ||
+        DB_RUN(NULL, step->db, "generation_stored", err, task->id, made->model.hash, made->format,
+               "") ||
         move_task(step, task->id, "task.stored", err) || keep_note(exchange, step, item, err) ||
-        keep_note(model, step, item, err) || db_commit(step->db, err))
+        keep_note(&made->model, step, item, err) || db_commit(step->db, err))
         return -1;
     return 0;
+}
+
+/* Its maker could make nothing of the photo: as with any other provider, the next of the route is
+ * asked. */
+static int write_failed(struct step *step, const struct item *item, const struct round_task *task,
+                        const struct err *why, struct err *err)
+{
+    int result = step_begin(step, item, "generating", err);
+    if (result)
+        return result;
+    struct bytes text = {0};
+    cJSON *error = cJSON_CreateObject();
+    cJSON_AddStringToObject(error, "code", why->code);
+    cJSON_AddStringToObject(error, "class", provider_error_name(PROVIDER_BAD_INPUT));
+    cJSON_AddStringToObject(error, "message", why->what);
+    int failed =
+        json_print(&text, error, false, err) || move_task(step, task->id, "task.failed", err) ||
+        DB_RUN(NULL, step->db, "generation_ended", err, task->id, (const char *)text.data, NULL) ||
+        db_commit(step->db, err);
+    cJSON_Delete(error);
+    bytes_free(&text);
+    return failed ? -1 : 0;
+}
+
+static cJSON *exchange_of(const struct item *item, const struct round_task *task)
+{
+    cJSON *exchange = cJSON_CreateObject();
+    cJSON_AddStringToObject(exchange, "task_id", task->id);
+    cJSON_AddStringToObject(exchange, "provider", task->provider);
+    cJSON_AddStringToObject(exchange, "item_id", item->id);
+    cJSON_AddNumberToObject(exchange, "round", item->round);
+    cJSON_AddNumberToObject(exchange, "candidate", task->candidate);
+    return exchange;
 }
 
 /* Nothing is paid for and the same photo gives the same model: made anew after a crash. */
@@ -84,24 +138,27 @@ static int make_here(struct step *step, const struct item *item, const struct ro
                      int place, struct err *err)
 {
     char folder[700] = "", model_name[64], exchange_name[64], stage[48];
-    cJSON *notes = NULL, *exchange = cJSON_CreateObject();
+    struct made made = {.format = "stl",
+                        .model = {.kind = "source", .name = model_name, .mime = "model/stl"}};
+    struct keep asked = {.kind = "task", .name = exchange_name, .mime = "application/json"};
+    bool given = provider_find(task->provider)->takes_model;
+    cJSON *notes = NULL, *exchange = exchange_of(item, task);
+    int result = given ? take_given(&made, item, err)
+                       : work_folder_make(folder, step->settings->work_folder, "generate", err);
+    if (!result && !given)
+        result = run_relief(&notes, &made.model, exchange, step, item, folder, err);
     snprintf(stage, sizeof stage, "02_%.30s", task->provider);
     stage_name(exchange_name, stage, place, "task.json");
-    stage_name(model_name, "03_generated", place, "stl");
-    struct keep model = {.kind = "source", .name = model_name, .mime = "model/stl"};
-    struct keep asked = {.kind = "task", .name = exchange_name, .mime = "application/json"};
-    cJSON_AddStringToObject(exchange, "task_id", task->id);
-    cJSON_AddStringToObject(exchange, "provider", task->provider);
-    cJSON_AddStringToObject(exchange, "item_id", item->id);
-    cJSON_AddNumberToObject(exchange, "round", item->round);
-    cJSON_AddNumberToObject(exchange, "candidate", task->candidate);
-    int result = work_folder_make(folder, step->settings->work_folder, "generate", err);
-    if (!result)
-        result = run_relief(&notes, &model, exchange, step, item, folder, err);
-    if (!result)
-        result = keep_exchange(&asked, exchange, &model, notes, step, err);
-    if (!result)
-        result = write_made(step, item, task, &model, &asked, err);
+    stage_name(model_name, given ? "03_uploaded" : "03_generated", place, made.format);
+    if (result && (err->kind == ERR_INPUT || err->kind == ERR_LIMIT)) {
+        struct err why = *err;
+        result = write_failed(step, item, task, &why, err);
+    } else {
+        if (!result)
+            result = keep_exchange(&asked, exchange, &made, notes, step, err);
+        if (!result)
+            result = write_made(step, item, task, &made, &asked, err);
+    }
     cJSON_Delete(notes);
     cJSON_Delete(exchange);
     work_folder_drop(folder);

@@ -22,6 +22,7 @@ struct round {
     struct db_rows *rows;
     struct round_task tasks[ROUND_TASKS_MOST];
     int count, wanted; /* tasks; candidates */
+    unsigned sources;  /* enum route_source */
     double age_s;      /* since its first task was made */
     const char *route[8];
     size_t route_count;
@@ -37,9 +38,14 @@ int round_load(struct round *round, struct step *step, const struct item *item,
                struct err *err) MUST_CHECK;
 void round_free(struct round *round);
 
-/** What is next for a candidate; see route_next. */
+/** What is next for a candidate; see route_next. What was refused for its content to one candidate
+ * is asked of nobody for the others either. */
 enum route_step round_next(const struct provider_driver **provider, const char **why,
                            const struct round *round, const struct item *item, int candidate);
+
+/** The model that was sent in for an item, from its options: its hash, or "" where there is none.
+ */
+const char *given_model(const struct item *item);
 
 /** A task that is neither at its end nor lost. */
 bool round_task_is_open(const struct round_task *task);

@@ -43,7 +43,8 @@ static int photos_problem(char **problem, struct step *step, const struct item *
         *problem = failed ? NULL : photo_problem(report, needs_subject);
         cJSON_Delete(report);
     }
-    if (!failed && db_row_count(rows) == 0)
+    if (!failed && db_row_count(rows) == 0 &&
+        json_number(json_get(item->product, "photos"), "min", 1) > 0)
         *problem = problem_text("photo_missing", "there is no photo");
     db_rows_free(rows);
     return failed;

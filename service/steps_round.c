@@ -78,6 +78,27 @@ static int read_health(struct round *round, struct step *step, struct err *err)
     return failed;
 }
 
+const char *given_model(const struct item *item)
+{
+    return json_text(json_get(item->options, "model"), "sha256", "");
+}
+
+static int read_sources(struct round *round, struct step *step, const struct item *item,
+                        struct err *err)
+{
+    struct db_rows *rows = NULL;
+    if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
+        return -1;
+    if (db_row_count(rows) > 0)
+        round->sources |= FROM_PHOTO;
+    if (*json_text(json_get(item->product, "provider"), "prompt", ""))
+        round->sources |= FROM_TEXT;
+    if (*given_model(item))
+        round->sources |= FROM_MODEL;
+    db_rows_free(rows);
+    return 0;
+}
+
 int round_load(struct round *round, struct step *step, const struct item *item, struct err *err)
 {
     char number[16];
@@ -87,7 +108,7 @@ int round_load(struct round *round, struct step *step, const struct item *item, 
     if (DB_RUN(&round->rows, step->db, "generation_round", err, item->id, number))
         return -1;
     read_tasks(round);
-    return read_health(round, step, err);
+    return read_sources(round, step, item, err) || read_health(round, step, err) ? -1 : 0;
 }
 
 void round_free(struct round *round)
@@ -149,6 +170,28 @@ static int ready(void *user, const struct provider_driver *driver)
     return 0;
 }
 
+static bool was_refused(const struct round *round)
+{
+    for (int i = 0; i < round->count; i++)
+        if (try_of(&round->tasks[i]).state == TASK_REJECTED ||
+            try_of(&round->tasks[i]).error == PROVIDER_CONTENT)
+            return true;
+    return false;
+}
+
+/* What the round as a whole says against asking: every candidate is made of the same photo; and a
+ * task that is not seen, being one too many, would be made anew. */
+static enum route_step hold_back(const struct provider_driver **provider, const char **why,
+                                 const struct round *round)
+{
+    bool refused = was_refused(round), full = round->count > ROUND_TASKS_MOST - CANDIDATES_MOST;
+    if (!refused && !full)
+        return ROUTE_ASK;
+    *provider = NULL;
+    *why = refused ? "photo_refused" : "no_candidate";
+    return ROUTE_OVER;
+}
+
 enum route_step round_next(const struct provider_driver **provider, const char **why,
                            const struct round *round, const struct item *item, int candidate)
 {
@@ -167,7 +210,8 @@ enum route_step round_next(const struct provider_driver **provider, const char *
             tries[count++] = try_of(task);
     }
     struct round borrowed = *round;
-    const struct route_case of = {.route = route,
+    const struct route_case of = {.sources = round->sources,
+                                  .route = route,
                                   .route_count = round->route_count,
                                   .tries = tries,
                                   .try_count = count,
@@ -176,19 +220,23 @@ enum route_step round_next(const struct provider_driver **provider, const char *
                                   .ready = ready,
                                   .user = &borrowed,
                                   .tries_each = 2};
-    return route_next(provider, why, &of);
+    enum route_step step = route_next(provider, why, &of);
+    return step == ROUTE_ASK ? hold_back(provider, why, round) : step;
 }
 
 /* --- adding -------------------------------------------------------------------------------------
  */
 
-static int add_photos(cJSON *spec, struct step *step, const struct item *item, struct err *err)
+/* No more sides than the provider takes: what it would not use need not leave, nor cost. */
+static int add_photos(cJSON *spec, struct step *step, const struct item *item,
+                      const struct provider_driver *driver, struct err *err)
 {
+    int most = driver->takes_views ? VIEW_COUNT : 1;
     struct db_rows *rows = NULL;
     if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
         return -1;
     cJSON *photos = cJSON_AddArrayToObject(spec, "photos");
-    for (int i = 0; i < db_row_count(rows) && i < VIEW_COUNT; i++) {
+    for (int i = 0; i < db_row_count(rows) && i < most; i++) {
         cJSON *photo = cJSON_CreateObject();
         cJSON_AddStringToObject(photo, "view", db_text(rows, i, 5));
         cJSON_AddStringToObject(photo, "sha256", db_text(rows, i, 3));
@@ -211,9 +259,10 @@ static void fill_prompt(char *out, size_t room, const char *pattern, const struc
         }
         char name[48];
         snprintf(name, sizeof name, "%.*s", (int)(end - pattern - 1), pattern + 1);
-        const char *word = strcmp(name, "object") == 0
-                               ? json_text(item->options, "object", item->name ? item->name : "")
-                               : item_text(item, name, "");
+        const char *called = item->name ? item->name : "";
+        const char *word = strcmp(name, "object") == 0 ? json_text(item->options, "object", called)
+                           : strcmp(name, "name") == 0 ? called
+                                                       : item_text(item, name, "");
         used += (size_t)snprintf(out + used, room - used, "%s", word);
         if (used >= room)
             used = room - 1;
@@ -260,7 +309,7 @@ int round_add(struct step *step, const struct item *item, int candidate,
     /* The same photo, options and round give the same candidates; another round other ones. */
     snprintf(seed, sizeof seed, "%d", 1000 + item->round + 100 * (candidate - 1));
     cJSON *spec = spec_of(item, driver);
-    int failed = add_photos(spec, step, item, err);
+    int failed = add_photos(spec, step, item, driver, err);
     snprintf(price, sizeof price, "%.3f", provider_price(&rules, spec));
     failed = failed || json_print(&text, spec, false, err) ||
              DB_RUN(NULL, step->db, "generation_add", err, id, item->id, round, slot, driver->id,
@@ -271,10 +320,23 @@ int round_add(struct step *step, const struct item *item, int candidate,
     return failed ? -1 : 0;
 }
 
+/* The round is looked at when its deadline is there, whatever is under way then. */
+static int set_deadline(struct step *step, const struct item *item, struct err *err)
+{
+    char key[80];
+    double most_s = json_number(json_get(item->product, "provider"), "deadline_s", 0);
+    struct job_new job = {.kind = "gather",
+                          .subject = item->id,
+                          .key = key,
+                          .delay_ms = most_s < 1 || most_s > 1e6 ? 0 : (int)(most_s * 1000)};
+    snprintf(key, sizeof key, "%s round %d", item->id, item->round);
+    return job.delay_ms == 0 ? 0 : job_add(step->db, &job, err);
+}
+
 int round_begin(struct step *step, const struct item *item, struct err *err)
 {
-    struct round round;
-    int failed = round_load(&round, step, item, err);
+    struct round round = {0};
+    int failed = set_deadline(step, item, err) || round_load(&round, step, item, err);
     for (int candidate = 1; candidate <= round.wanted && !failed; candidate++) {
         const struct provider_driver *driver;
         const char *why;

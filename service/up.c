@@ -60,6 +60,7 @@ struct parts {
     struct db *db;
     struct http *http;
     struct work *work;
+    struct demo_provider provider;
     int port;
 };
 
@@ -115,6 +116,7 @@ static void close_parts(struct parts *p)
     db_close(p->db);
     if (p->has_cluster)
         cluster_close(&p->cluster);
+    demo_provider_stop(&p->provider);
     if (p->lock >= 0)
         close(p->lock);
 }
@@ -124,8 +126,9 @@ static int run_up(struct parts *p, const struct cli *cli, bool demo, struct err 
     char url[64];
     const char *kept = getenv("DEMO_KEEP");
     bool keep = cli_flag(cli, "--keep") || (kept && strcmp(kept, "1") == 0);
-    if (lock_folder(p, err) || open_database(p, err) ||
-        start_http(p, demo && !getenv("STATUETTE_LISTEN"), err) ||
+    if (lock_folder(p, err) ||
+        (demo && demo_provider_start(&p->provider, cli, &p->settings, err)) ||
+        open_database(p, err) || start_http(p, demo && !getenv("STATUETTE_LISTEN"), err) ||
         work_start(&p->work, &p->settings, NULL, err))
         return -1;
     snprintf(url, sizeof url, "http://127.0.0.1:%d", p->port);

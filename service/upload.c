@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The form of an order as it streams in: the part `order` into memory (capped), every other part
- * into a file of its own folder, where the photo's reader finds it. Memory stays flat.
+ * A form as it streams in: the part `order` into memory (capped), every other part into a file of
+ * its own folder, where the photo's reader finds it. Memory stays flat.
  */
 #include "service/upload.h"
 
@@ -9,8 +9,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "intake/model.h"
+#include "intake/order_form.h"
 #include "intake/photo.h"
 #include "service/multipart.h"
 #include "service/role.h"
@@ -20,7 +23,7 @@ static int part_fail(struct upload *u, struct err *err, enum err_kind kind, cons
 {
     if (u->current >= 0)
         snprintf(u->request->pointer, sizeof u->request->pointer, "/parts/%s",
-                 u->photos[u->current].name);
+                 u->files[u->current].name);
     return FAIL_CODE(err, kind, code, "%s", what);
 }
 
@@ -42,23 +45,24 @@ static int begin(void *user, const struct multipart_part *part, struct err *err)
     if (!part->is_file)
         return FAIL_CODE(err, ERR_INPUT, "part_unknown",
                          "the part %.40s is neither the order nor a file", part->name);
-    for (size_t i = 0; i < u->photo_count; i++)
-        if (strcmp(u->photos[i].name, part->name) == 0)
+    for (size_t i = 0; i < u->file_count; i++)
+        if (strcmp(u->files[i].name, part->name) == 0)
             return FAIL_CODE(err, ERR_INPUT, "part_twice", "the part %.40s was sent twice",
                              part->name);
-    struct upload_photo *photo = &u->photos[u->photo_count];
-    memset(photo, 0, sizeof *photo);
-    photo->fd = -1;
-    snprintf(photo->name, sizeof photo->name, "%s", part->name);
-    sha256_start(&photo->hash);
-    u->current = (int)u->photo_count++;
+    struct upload_file *file = &u->files[u->file_count];
+    memset(file, 0, sizeof *file);
+    file->fd = -1;
+    snprintf(file->name, sizeof file->name, "%s", part->name);
+    file->is_model = order_part_is_model(part->name);
+    sha256_start(&file->hash);
+    u->current = (int)u->file_count++;
     u->in_order = false;
-    if (work_folder_make(photo->folder, request_settings(u->request)->work_folder, "upload", err))
+    if (work_folder_make(file->folder, request_settings(u->request)->work_folder, "upload", err))
         return -1;
     char path[720];
-    snprintf(path, sizeof path, "%s/in", photo->folder);
-    photo->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return photo->fd >= 0 ? 0 : FAIL_ERRNO(err, "cannot write an upload");
+    snprintf(path, sizeof path, "%s/in", file->folder);
+    file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return file->fd >= 0 ? 0 : FAIL_ERRNO(err, "cannot write an upload");
 }
 
 static int data(void *user, const uint8_t *bytes, size_t n, struct err *err)
@@ -69,13 +73,15 @@ static int data(void *user, const uint8_t *bytes, size_t n, struct err *err)
                    ? FAIL_CODE(err, ERR_LIMIT, "order_too_large",
                                "the part order is over %zu bytes", HTTP_JSON_BYTES)
                    : 0;
-    struct upload_photo *photo = &u->photos[u->current];
-    photo->bytes += n;
-    if (photo->bytes > PHOTO_MAX_BYTES)
+    struct upload_file *file = &u->files[u->current];
+    file->bytes += n;
+    if (!file->is_model && file->bytes > PHOTO_MAX_BYTES)
         return part_fail(u, err, ERR_LIMIT, "photo_too_large", "a photo has at most 40 MiB");
-    sha256_feed(&photo->hash, bytes, n);
+    if (file->bytes > MODEL_MAX_BYTES)
+        return part_fail(u, err, ERR_LIMIT, "model_too_large", "a model has at most 100 MiB");
+    sha256_feed(&file->hash, bytes, n);
     while (n) {
-        ssize_t wrote = write(photo->fd, bytes, n);
+        ssize_t wrote = write(file->fd, bytes, n);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0)
@@ -91,13 +97,16 @@ static int end(void *user, struct err *err)
     struct upload *u = user;
     if (u->in_order || u->current < 0)
         return 0;
-    struct upload_photo *photo = &u->photos[u->current];
-    sha256_end(photo->hex, &photo->hash);
-    int failed = close(photo->fd);
-    photo->fd = -1;
+    struct upload_file *file = &u->files[u->current];
+    sha256_end(file->hex, &file->hash);
+    int failed = close(file->fd);
+    file->fd = -1;
     if (failed)
         return FAIL_ERRNO(err, "cannot write an upload");
-    return photo->bytes ? 0 : part_fail(u, err, ERR_INPUT, "photo_empty", "the file is empty");
+    return file->bytes
+               ? 0
+               : part_fail(u, err, ERR_INPUT, file->is_model ? "model_empty" : "photo_empty",
+                           "the file is empty");
 }
 
 int upload_open(struct upload **out, struct request *request, struct err *err)
@@ -111,7 +120,7 @@ int upload_open(struct upload **out, struct request *request, struct err *err)
     u->current = -1;
     struct multipart_handler handler = {begin, data, end, u};
     if (multipart_open(&u->form, request_header(request, "Content-Type"), &handler,
-                       UPLOAD_PHOTOS_MOST + 1, err)) {
+                       UPLOAD_FILES_MOST + 1, err)) {
         free(u);
         return -1;
     }
@@ -124,11 +133,11 @@ int upload_feed(struct upload *u, const void *bytes, size_t n, struct err *err)
     return multipart_feed(u->form, bytes, n, err);
 }
 
-int upload_end(struct upload *u, struct err *err)
+int upload_end(struct upload *u, bool needs_order, struct err *err)
 {
     if (multipart_end(u->form, err))
         return -1;
-    if (!u->have_order)
+    if (needs_order && !u->have_order)
         return FAIL_CODE(err, ERR_INPUT, "order_missing", "the part order (JSON) is missing");
     return 0;
 }
@@ -137,12 +146,38 @@ void upload_close(struct upload *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < u->photo_count; i++) {
-        if (u->photos[i].fd >= 0)
-            close(u->photos[i].fd);
-        work_folder_drop(u->photos[i].folder);
+    for (size_t i = 0; i < u->file_count; i++) {
+        if (u->files[i].fd >= 0)
+            close(u->files[i].fd);
+        work_folder_drop(u->files[i].folder);
     }
     bytes_free(&u->order);
     multipart_close(u->form);
     free(u);
+}
+
+/* Mapped, so that a large file does not fill memory. */
+static int recognise(const char **format, const char *path, uint64_t bytes, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    void *data = fd < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    int failed = data == MAP_FAILED ? FAIL_ERRNO(err, "cannot read an upload")
+                                    : model_recognise(format, data, bytes, err);
+    if (data != MAP_FAILED)
+        munmap(data, bytes);
+    if (fd >= 0)
+        close(fd);
+    return failed;
+}
+
+int upload_keep_model(char hash[SHA256_HEX], uint64_t *bytes, const char **format,
+                      const struct upload_file *file, struct request *request, struct err *err)
+{
+    char path[720];
+    snprintf(path, sizeof path, "%s/in", file->folder);
+    if (recognise(format, path, file->bytes, err)) {
+        snprintf(request->pointer, sizeof request->pointer, "/parts/%s", file->name);
+        return -1;
+    }
+    return blob_put_file(hash, bytes, request_blobs(request), path, err);
 }

@@ -61,14 +61,15 @@ static int add_photo(struct db *db, const char *item_id, const struct photo_row 
     return add_photo_files(db, item_id, photo, number, err);
 }
 
-static int add_photos(struct db *db, const char *item_id, int item, const struct photo_row *photos,
-                      size_t photo_count, struct err *err)
+/* `names`: the item's list; an empty one is an item without photos. */
+static int add_photos(struct db *db, const char *item_id, int item, const cJSON *names,
+                      const struct photo_row *photos, size_t photo_count, struct err *err)
 {
     int number = 0;
     for (size_t i = 0; i < photo_count; i++)
         if (photos[i].item == item && add_photo(db, item_id, &photos[i], ++number, err))
             return -1;
-    return number > 0
+    return number > 0 || (cJSON_IsArray(names) && !names->child)
                ? 0
                : FAIL_CODE(err, ERR_INPUT, "photo_missing", "item %d has no photo", item + 1);
 }
@@ -113,7 +114,8 @@ static int add_item(struct db *db, const char *order_id, int index, const cJSON 
         .machine = "item", .subject = id, .event = "photos.complete", .actor = actor};
     const struct job_new job = {.kind = "photo_check", .subject = id, .key = id};
     if (insert_item(db, order_id, id, index, item, err) ||
-        add_photos(db, id, index, photos, photo_count, err) || flow_move(NULL, db, &move, err))
+        add_photos(db, id, index, json_get(item, "photos"), photos, photo_count, err) ||
+        flow_move(NULL, db, &move, err))
         return -1;
     return job_add(db, &job, err);
 }

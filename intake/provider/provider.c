@@ -14,7 +14,17 @@ static const struct provider_driver relief = {
     .pace = {.max_in_flight = 2},
 };
 
+static const struct provider_driver upload = {
+    .id = "upload",
+    .summary =
+        "the customer's or the shop's own GLB, OBJ, STL, 3MF or PLY, where a made one would be",
+    .local = true,
+    .takes_model = true,
+    .pace = {.max_in_flight = 2},
+};
+
 static const struct provider_driver *const table[] = {&relief,
+                                                      &upload,
                                                       &provider_hunyuan3d2,
                                                       &provider_tripo,
                                                       &provider_hunyuan3d21,

@@ -179,13 +179,14 @@ struct provider_pace {
 struct provider_driver {
     const char *id;      /* "hunyuan3d2" */
     const char *summary; /* one line for --help and docs */
-    bool local;          /* made in print/, no request at all: relief */
+    bool local;          /* no request at all: relief is made in print/, upload is there */
     bool self_hosted;    /* a server that the shop itself runs: photos do not leave the house */
     bool needs_key;
     bool blocks;                  /* OP_SUBMIT answers when all is done, with the model */
     bool refunds;                 /* a task that failed costs nothing */
     bool url_is_last;             /* an address that has expired cannot be had anew */
     bool takes_text, takes_views; /* a prompt without an image; more than the front */
+    bool takes_model;             /* local: the model that was sent in is the result: upload */
     const char *default_url;
     unsigned poll_many_max; /* 0 = one by one */
     struct provider_pace pace;

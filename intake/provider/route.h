@@ -14,7 +14,11 @@ struct route_try {
     bool slow; /* it did not end in time: it may be paid for, and another would take as long */
 };
 
+/* What a model can be made of. */
+enum route_source { FROM_PHOTO = 1, FROM_TEXT = 2, FROM_MODEL = 4 };
+
 struct route_case {
+    unsigned sources;         /* enum route_source: what there is of the item */
     const char *const *route; /* ids in the order of the template */
     size_t route_count;
     const struct route_try *tries; /* oldest first */
@@ -37,14 +41,21 @@ enum route_step {
 
 /**
  * The next step for a candidate, by these rules: what a provider refused for its content is never
- * shown to another one; a task that is lost is not made again by itself; a provider that refused
- * the key, the credits or the input, or did not end in time, is not asked again for it; one that failed is, up to
- * tries_each, and then the next; a photo goes only where provider_may_receive lets it.
+ * shown to another one; a task that is lost, or of which nobody knows how it is, is not made again
+ * by itself; a provider that refused the key, the credits or the input, or did not end in time, is
+ * not asked again for it; one that failed is, up to tries_each, and then the next; a photo goes
+ * only where provider_may_receive lets it; a provider that makes nothing of such sources is stepped
+ * over.
  *
- * Codes    photo_refused, generation_in_doubt, provider_not_allowed (none of the route may have the
- *          photo), provider_off (none is set up), no_candidate (all have failed).
+ * Codes    photo_refused, generation_in_doubt, provider_unfit (none of the route makes a model of
+ *          what there is), provider_not_allowed (none that does may have the photo), provider_off
+ *          (none of those is set up), no_candidate (all have failed).
  */
 enum route_step route_next(const struct provider_driver **provider, const char **why,
                            const struct route_case *of);
+
+/** Whether a provider makes models of one of those sources: upload takes a model only, the others a
+ * photo, and some of them a text alone. Pure. */
+bool route_makes_of(const struct provider_driver *driver, unsigned sources);
 
 #endif

@@ -13,7 +13,7 @@ pids=()
 work=$(mktemp -d /tmp/statuette-flow-XXXXXX)
 chmod 755 "$work" # the private Postgres runs as a user of its own
 export STATUETTE_VAR=$work/var STATUETTE_LOG=${STATUETTE_LOG:-info}
-unset STATUETTE_DATABASE STATUETTE_URL STATUETTE_API_KEY DEMO_KEEP PHOTO
+unset STATUETTE_DATABASE STATUETTE_URL STATUETTE_API_KEY DEMO_KEEP PHOTO PROVIDER SCENARIO
 failed=0
 
 ok() { echo "ok ${name}__$1"; }

@@ -85,7 +85,7 @@ static void test_order_form__refuses_by_code(void)
         {ITEMS("{\"template\":\"figure-80\",\"quantity\":1.5}"), "schema_violation"},
         {ITEMS("{\"template\":\"figure-80\",\"height_mm\":-80}"), "schema_violation"},
         {ITEMS("{\"template\":\"figure-80\",\"callback\":\"http://x\"}"), "schema_violation"},
-        {ITEMS("{\"template\":\"figure-80\",\"photos\":[]}"), "schema_violation"},
+        {ITEMS("{\"template\":\"figure-80\",\"photos\":[]}"), "photo_missing"},
         {ITEMS("{\"template\":\"../../etc/passwd\"}"), "schema_violation"},
         {ITEMS("{\"template\":\"no-such-thing\"}"), "unknown_template"},
         {ITEMS("{\"template\":\"figure-80\",\"height_mm\":500}"), "option_out_of_range"},
@@ -110,6 +110,47 @@ static void test_order_form__knows_photos_that_nobody_named_and_items_without(vo
         "photo_not_named");
     CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-80\"}"), NULL, 0), "photo_missing");
     CHECK_TEXT(code_of(ITEMS("{\"template\":\"demo\"}"), two_photos, 2), "option_out_of_range");
+}
+
+static void test_order_form__takes_models_where_the_template_does(void)
+{
+    static const char *const one[] = {"model"}, *const both[] = {"photo1", "model"};
+    cJSON *order;
+    CHECK_OK(read_order(&order, ITEMS("{\"template\":\"own-model\"}"), both, 2));
+    const cJSON *item = json_get(order, "items")->child;
+    CHECK_TEXT(json_text(item, "model", ""), "model");
+    CHECK(cJSON_GetArraySize(json_get(item, "photos")) == 1);
+    cJSON_Delete(order);
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"own-model\"}"), one, 1), "accepted");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"own-model\"}"), NULL, 0), "model_missing");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"own-model\",\"model\":\"model9\"}"), NULL, 0),
+               "model_missing");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-80\"}"), both, 2), "option_out_of_range");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"own-model\",\"photos\":[\"model\"]}"), one, 1),
+               "photo_missing");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"own-model\",\"model\":\"photo1\"}"), one_photo, 1),
+               "schema_violation");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"demo\",\"photos\":[\"photo1\"]},"
+                             "{\"template\":\"demo\",\"photos\":[\"photo1\"]}"),
+                       both, 2),
+               "model_not_named");
+}
+
+static void test_order_form__takes_words_where_the_template_does(void)
+{
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-of-words\",\"object\":\"a fox\"}"), NULL, 0),
+               "accepted");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-of-words\",\"name\":\"fox\"}"), NULL, 0),
+               "accepted");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-of-words\"}"), NULL, 0), "object_missing");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-of-words\"}"), one_photo, 1), "accepted");
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-80\",\"object\":\"a fox\"}"), one_photo, 1),
+               "option_out_of_range");
+    /* each of two items says for itself what it is made of */
+    CHECK_TEXT(code_of(ITEMS("{\"template\":\"figure-of-words\",\"object\":\"a fox\"},"
+                             "{\"template\":\"demo\",\"photos\":[\"photo1\"]}"),
+                       one_photo, 1),
+               "accepted");
 }
 
 static void test_order_form__checks_the_consent(void)
@@ -217,6 +258,8 @@ static void test_template__must_make_sense(void)
 TESTS(TEST(test_order_form__fills_in_what_the_template_knows),
       TEST(test_order_form__keeps_what_was_ordered), TEST(test_order_form__refuses_by_code),
       TEST(test_order_form__knows_photos_that_nobody_named_and_items_without),
+      TEST(test_order_form__takes_models_where_the_template_does),
+      TEST(test_order_form__takes_words_where_the_template_does),
       TEST(test_order_form__checks_the_consent),
       TEST(test_template__all_that_are_shipped_load_and_name_known_providers),
       TEST(test_template__only_the_demonstration_passes_by_policy),
