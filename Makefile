@@ -40,11 +40,11 @@ SIM_PARTS := $(patsubst %.c,$(OUT)/%.o,$(SIM_PARTS))
 LIB := $(OUT)/libstatuette.a
 
 # Which groups of scripts/packages.txt this call needs; whatever compiles first waits for them.
-GROUPS := build $(if $(filter demo run check storm,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test) \
+GROUPS := build $(if $(filter demo run check storm polls,$(MAKECMDGOALS)),run) $(if $(filter check storm,$(MAKECMDGOALS)),test) \
 	$(if $(filter fuzz,$(config)),fuzz) $(if $(filter bench,$(MAKECMDGOALS)),bench)
 PACKAGES := build/.packages-$(subst $() ,-,$(strip $(GROUPS)))
 
-.PHONY: all help tests demo run check storm fuzz bench lint format install clean
+.PHONY: all help tests demo run check storm fuzz bench polls lint format install clean
 
 all: $(BIN) $(SIMS) ## build build/statuette (config=release|debug|sanitize|coverage)
 
@@ -63,7 +63,10 @@ CHECKS := scripts/check_house.sh $(sort $(TESTS)) $(sort $(wildcard tests/flow/[
 check: all tests ## every test; ends with "N passed, N failed, N skipped"
 	@STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) scripts/run_tests.sh $(CHECKS)
 
-storm: all ## the kill test at length: 20 orders, 10 kills
+PROVIDER_STORM := $(OUT)/tests/service/provider_storm_test
+storm: all $(PROVIDER_STORM) ## the kill tests at length: 20 orders, 10 kills; 1,000 tasks of five providers, a kill every 2 s
+	@TASKS=1000 KILLS=100000 STORM_S=1500 STATUETTE_PROGRAM=$(abspath $(BIN)) \
+		scripts/run_tests.sh $(PROVIDER_STORM)
 	@ORDERS=20 KILLS=10 STORM_S=1500 STATUETTE_PROGRAM=$(abspath $(BIN)) STATUETTE_BUILD=$(abspath $(OUT)) \
 		scripts/run_tests.sh tests/flow/50_kill.sh
 
@@ -78,6 +81,9 @@ fuzz: ## readers and repair against spoilt files under ASan and UBSan, then by c
 bench: all $(addprefix $(OUT)/tests/bench/,clocked make_meshes to_stl judge limit) ## ours and Debian's other tools on the same files (BENCH="--full --only WORD")
 	@scripts/bench_peers.sh $(OUT)/tests/bench
 	@scripts/bench.py --tools $(OUT)/tests/bench --ours $(BIN) $(BENCH)
+
+polls: all $(OUT)/tests/bench/polls ## what it costs one worker to poll 100, 1,000 and 5,000 tasks of simulated providers
+	@STATUETTE_PROGRAM=$(abspath $(BIN)) $(OUT)/tests/bench/polls
 
 lint: ## clang-tidy and cppcheck
 	@scripts/install_packages.sh build lint

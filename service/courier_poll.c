@@ -15,7 +15,7 @@
 #include "service/courier_own.h"
 #include "service/log.h"
 
-#define FETCH_TRIES 3
+#define FETCH_TRIES 8 /* over three minutes: what is to be fetched is paid for */
 #define FETCH_TOTAL_S 900
 #define FETCH_STALL_S 30
 
@@ -245,7 +245,9 @@ static int end_by(struct flight *f, struct courier *c, const char *event, const 
 static int conclude(struct flight *f, struct courier *c, struct provider_reading *r,
                     const struct http_done *done, struct err *err)
 {
-    bool overdue = f->age_s > f->rules->pace.deadline_s;
+    /* A poll that went wrong says nothing of the task, which may be done since long. */
+    double deadline_s = f->rules->pace.deadline_s;
+    bool overdue = f->age_s > (r->error == PROVIDER_OK ? deadline_s : 3 * deadline_s);
     int failed;
     if (r->error == PROVIDER_OK && r->state == TASK_SUCCEEDED) {
         if (load_for_end(f, c, err))
@@ -536,7 +538,7 @@ static int fetch_again(struct flight *f, struct courier *c, const struct provide
     else if (f->checks + 1 >= FETCH_TRIES || !f->provider_task || !*f->provider_task)
         failed = end_by(f, c, "task.failed", r->message, r->error, err);
     else
-        failed = flight_later(f, c, 2, 1, err);
+        failed = flight_later(f, c, fmin(60, 2 << f->checks), 1, err);
     if (!failed)
         flight_free(f);
     return failed;

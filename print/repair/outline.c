@@ -12,6 +12,8 @@
 #include "print/repair/weld.h"
 
 #define PROBES 24 /* sides of a cell whose winding number is asked for */
+#define SURE 4    /* as many are enough where all are as sure of the same */
+#define SURELY 0.05
 /* Below the lid of a flat dish it is 0.6, in half a ball 0.8: those are sheets, seen from both
  * sides. */
 #define BEYOND_DOUBT 0.85
@@ -168,10 +170,13 @@ static bool is_solid(const struct cells *c, size_t cell, const struct bvh *windi
     struct probe probes[PROBES];
     size_t count = choose_probes(probes, c, cell);
     double sum = 0, area = 0;
-    for (size_t i = 0; i < count; i++) {
+    size_t in = 0, out = 0;
+    for (size_t i = 0; i < count && in < SURE && out < SURE; i++) {
         double w = winding_beside(c, probes[i].side, winding);
         sum += probes[i].area * (w < 0 ? 0 : w > 1 ? 1 : w);
         area += probes[i].area;
+        in = in == i && w > 1 - SURELY ? in + 1 : 0;
+        out = out == i && w < SURELY ? out + 1 : 0;
     }
     return area > 0 && sum >= (c->doubtful[cell] ? BEYOND_DOUBT : 0.5) * area;
 }

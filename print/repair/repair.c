@@ -14,6 +14,7 @@
 
 /* A lid of over a third of its shell's surface closes a sheet upon itself. */
 #define LID_SHARE 0.35
+#define FILM 2e-5 /* of the size: thinner than doubled corners are moved apart */
 
 void ladder_done(const struct ladder *l, const char *name, bool changed)
 {
@@ -124,10 +125,11 @@ static int set_kinds(struct ladder *l, size_t from, size_t to, uint8_t kind)
     return 0;
 }
 
-static int face_outward(struct ladder *l)
+static int face_outward(struct ladder *l, bool solid)
 {
     size_t turned;
     if (mesh_orient_patches(l->mesh, &l->counts->flipped, l->err) ||
+        (!solid && mesh_take_films(&l->twosided, l->mesh, FILM * l->options->size_mm, l->err)) ||
         set_kinds(l, 0, l->mesh->triangle_count, SOLID_FACE) ||
         mesh_face_outward(l->mesh, l->kind, &turned, l->err))
         return -1;
@@ -136,9 +138,21 @@ static int face_outward(struct ladder *l)
     return 0;
 }
 
+/* No triangle has a neighbour. */
+static bool all_lone(const struct ladder *l)
+{
+    return l->mesh->vertex_count >= 3 * l->mesh->triangle_count;
+}
+
 static int fill(struct ladder *l)
 {
     size_t before = l->mesh->triangle_count;
+    if (all_lone(l)) {
+        /* The lid of each would be the same triangle once more: four times the meetings. */
+        l->counts->holes.left = before;
+        ladder_done(l, "fill_holes", false);
+        return 0;
+    }
     if (mesh_fill_holes(l->mesh, LID_SHARE, &l->counts->holes, l->err))
         return -1;
     size_t sure = l->mesh->triangle_count - l->counts->holes.proposed;
@@ -226,9 +240,11 @@ static int unite(struct ladder *l)
 {
     struct mesh loose = {0}, seen = {0};
     bool faces = all_faces(l), tangled = false;
+    /* Walls on lone triangles, which enclose nothing without, have eight triangles each. */
+    double most = all_lone(l) ? 3 * LADDER_MOST_SQUARES / 8 : 3 * LADDER_MOST_SQUARES;
     /* In a larger mesh the search costs more than what it may save. */
     if (l->mesh->triangle_count <= LADDER_MOST_PLATES &&
-        mesh_is_tangled(&tangled, l->mesh, 3 * LADDER_MOST_SQUARES, l->err))
+        mesh_is_tangled(&tangled, l->mesh, most, l->err))
         return -1;
     if (tangled)
         return 1;
@@ -309,7 +325,7 @@ static int climb(struct ladder *l)
         return -1;
     if (l->mesh->triangle_count + l->twosided.triangle_count == 0)
         return 1;
-    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l)))
+    if (look_at_shells(l, solid, &facing, &shells) || (facing && face_outward(l, solid)))
         return -1;
     struct mesh given = {0};
     if (mesh_copy(&given, l->mesh, l->err))

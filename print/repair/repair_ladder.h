@@ -11,7 +11,7 @@
 
 struct ladder {
     struct mesh *mesh;
-    struct mesh twosided; /* surfaces that were given facing both ways: no winding, but seen */
+    struct mesh twosided; /* surfaces given facing both ways, and films: no winding, but seen */
     uint8_t *kind;        /* of mesh's triangles, or NULL: all faces */
     double wall_mm, line_mm;
     struct repair_counts *counts;

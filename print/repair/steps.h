@@ -36,6 +36,14 @@ int mesh_pair_halfedges(uint32_t *twin, const struct mesh *mesh, struct err *err
 int mesh_split_nonmanifold(struct mesh *mesh, double nudge, size_t *edges, size_t *vertices,
                            struct err *err) MUST_CHECK;
 
+/**
+ * Moves shells of two sides that lie nearer to one another than thick_mm all over from mesh to
+ * films: the larger side of each, as a sheet. Neighbours should agree which way they face.
+ * Result: films may gain none.
+ */
+int mesh_take_films(struct mesh *films, struct mesh *mesh, double thick_mm,
+                    struct err *err) MUST_CHECK;
+
 struct hole_counts {
     size_t filled;
     size_t smooth;       /* of those, how many go on as the surface around them goes */

@@ -13,6 +13,7 @@
 #include "print/repair/weld.h"
 
 #define MAX_ROUNDS 8
+#define HOPELESS 100000 /* pairs that still meet: no solid with some triangles stuck */
 #define MOST_APART ((size_t)20000000) /* tests of pairs */
 #define GAP_SHARE 0.1                 /* of a shell's surface */
 #define NUDGE 1e-5 /* of the size: a micrometre on 100 mm, a hundred float steps there */
@@ -296,7 +297,7 @@ int mesh_solidify(struct mesh *mesh, const uint8_t *kind, struct mesh *loose, do
     struct unite u = {.mesh = mesh, .kind = kind, .loose = loose, .size_mm = size_mm, .err = err};
     int more = 1;
     while (more == 1 && u.counts.rounds < MAX_ROUNDS && mesh->triangle_count &&
-           u.tests < ARRANGE_MOST_TESTS) {
+           u.tests < ARRANGE_MOST_TESTS && u.arranged.left < HOPELESS) {
         more = round_of(&u, (int)u.counts.rounds);
         u.counts.rounds += more == 1;
         /* What rounding brought together is one vertex for every reader. */

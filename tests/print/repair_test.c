@@ -207,6 +207,25 @@ static void test_repair__gives_a_sheet_a_wall(void)
     mesh_free(&m);
 }
 
+/* Two sides less than a micrometre apart, hanging together along their upper edge and open below,
+ * where they reach into a slab: with lids they would be a shell that no step can keep. */
+static void test_repair__gives_a_film_one_wall(void)
+{
+    static const float corners[6][3] = {{50, 10, 60},       {50, 90, 60},       {49.9996f, 10, 10},
+                                        {49.9996f, 90, 10}, {50.0004f, 10, 10}, {50.0004f, 90, 10}};
+    static const uint32_t sides[12] = {0, 1, 2, 1, 3, 2, 0, 4, 1, 1, 4, 5};
+    struct mesh m = {0}, film = {.xyz = (float *)(uintptr_t)corners,
+                                 .vertex_count = 6,
+                                 .triangles = (uint32_t *)(uintptr_t)sides,
+                                 .triangle_count = 4};
+    add_box(&m, 0, 0, 0, 100, 100, 20);
+    CHECK_OK(mesh_append(&m, &film, false, &err));
+    CHECK_OK(repair(&m, 100));
+    CHECK(mesh_is_sound(&m) && counts.sheets == 1 && !counts.rebuilt);
+    CHECK_NEAR(mesh_volume(&m), 100 * 100 * 20 + 40 * 80 * 0.8, 1);
+    mesh_free(&m);
+}
+
 static double deviation(const struct mesh *before, const struct mesh *after)
 {
     struct deviation d = {.mean_mm = 1e9};
@@ -388,6 +407,7 @@ TESTS(TEST(test_repair__leaves_a_sound_box_as_it_is), TEST(test_repair__welds_lo
       TEST(test_repair__drops_specks_and_fills_cavities),
       TEST(test_repair__drops_copies_and_pairs_that_cancel),
       TEST(test_repair__gives_a_sheet_a_wall), TEST(test_repair__gives_a_folded_sheet_one_wall),
+      TEST(test_repair__gives_a_film_one_wall),
       TEST(test_repair__settles_a_thin_tube_through_itself),
       TEST(test_outline__keeps_cells_whole_where_triangles_are_apart),
       TEST(test_split__does_not_turn_small_triangles_over),

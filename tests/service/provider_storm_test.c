@@ -4,8 +4,6 @@
  * every two seconds. Afterwards the simulator's word counts: nothing was made twice, no result is
  * lost, the ledger is its bill, its limits were kept. TASKS and KILLS make it longer (make storm).
  */
-#include <fcntl.h>
-
 #include "tests/service/provider_fixture.h"
 
 #define WORKERS 2
@@ -31,52 +29,17 @@ static const char pace[] =
     "{\"submits_per_min\":90,\"burst\":5,\"in_flight\":25,\"calls_per_s\":20,"
     "\"poll_s\":0.3,\"poll_most_s\":1.5,\"deadline_s\":%d}";
 
-static int simulator_start(void)
-{
-    char program[600], line[64] = "";
-    int out[2];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 40);
-    if (n < 0 || pipe(out))
-        return -1;
-    program[n] = 0;
-    strcpy(strrchr(program, '/'), "/../sim/provider_sim");
-    provider.pid = fork();
-    if (provider.pid == 0) {
-        dup2(out[1], 1);
-        close(out[0]);
-        execl(program, program, "--port", "0", "--scenario", "tests/sim/scenarios/bad_day.json",
-              NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    FILE *from = fdopen(out[0], "r");
-    bool up =
-        from && fgets(line, sizeof line, from) && sscanf(line, "port %d", &provider.port) == 1;
-    if (from)
-        fclose(from);
-    snprintf(provider.url, sizeof provider.url, "http://127.0.0.1:%d", provider.port);
-    return up ? 0 : -1;
-}
-
 static int set_up_providers(void)
 {
-    char text[300], url[120];
+    char text[300];
     snprintf(text, sizeof text, pace, is_short ? 12 : 30);
     for (int i = 0; i < IDS; i++) {
         if (write_rules_paced(ids[i], text))
             return -1;
-        snprintf(url, sizeof url, "%s/%s", provider.url, ids[i]);
-        set_environment(ids[i], "URL", url);
-        set_environment(ids[i], "UPLOAD_URL", url);
-        set_environment(ids[i], "KEY", "tsk_test");
+        use_simulator(ids[i]);
     }
-    setenv("STATUETTE_DATABASE", settings.database, 1);
-    setenv("STATUETTE_BLOBS", settings.blob_folder, 1);
-    setenv("STATUETTE_WORK", settings.work_folder, 1);
-    setenv("STATUETTE_VAR", cluster_folder, 1);
-    setenv("STATUETTE_CONFIG", settings.config_folder, 1);
+    set_worker_environment();
     setenv("STATUETTE_LEASE_S", "3", 1);
-    setenv("STATUETTE_LOG", "warn", 1);
     return 0;
 }
 
@@ -122,20 +85,11 @@ static int add_orders(void)
 /* --- the storm ---------------------------------------------------------------------------------
  */
 
-static int worker_start(int i)
+static int worker_begin(int i)
 {
-    const char *program = getenv("STATUETTE_PROGRAM");
     char log[800];
     snprintf(log, sizeof log, "%s/worker-%d.log", cluster_folder, i);
-    workers[i] = fork();
-    if (workers[i] == 0) {
-        int to = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(to, 1);
-        dup2(to, 2);
-        execl(program, program, "work", "--kinds", "generate,gather", NULL);
-        _exit(127);
-    }
+    workers[i] = worker_start("generate,gather", log);
     return workers[i] > 0 ? 0 : -1;
 }
 
@@ -145,11 +99,10 @@ static void worker_kill(int i)
     waitpid(workers[i], NULL, 0);
 }
 
-#define OPEN "('created', 'submitting', 'submitted', 'running', 'fetching', 'in_doubt')"
-
 static bool is_over(void)
 {
-    return strcmp(ask("select (not exists (select from tasks where state in " OPEN ") and not "
+    return strcmp(ask("select (not exists (select from tasks where state in " OPEN_STATES
+                      ") and not "
                       "exists (select from items where state = 'generating'))::text",
                       NULL),
                   "true") == 0;
@@ -162,8 +115,10 @@ static int hurry(void)
         return 0;
     return sql("update tasks set next_at = now() + interval '1 second' where state = 'in_doubt' "
                "and next_at > now() + interval '1 second'") ||
-           sql("update providers set circuit_until = least(circuit_until, now() + interval '3 s'), "
-               "hold_until = least(hold_until, now() + interval '1 s')") ||
+           sql("update providers set circuit_until = now() + interval '3 seconds' "
+               "where circuit_until > now() + interval '3 seconds'") ||
+           sql("update providers set hold_until = now() + interval '1 second' "
+               "where hold_until > now() + interval '1 second'") ||
            sql("update jobs set run_at = now() where kind = 'gather' and lease_token is null and "
                "run_at > now() + interval '2 seconds'");
 }
@@ -179,7 +134,7 @@ static int storm(int seconds)
             worker_kill(i);
             kills_done++;
             kill_at = clock_ms() + 2000;
-            if (worker_start(i))
+            if (worker_begin(i))
                 return -1;
         }
         if (hurry())
@@ -264,14 +219,31 @@ static int strangers_of(const cJSON *p)
     return count;
 }
 
+/* The first task that the two sides have at different prices. */
+static const char *difference(const cJSON *p)
+{
+    const cJSON *task;
+    cJSON_ArrayForEach (task, json_get(p, "tasks")) {
+        const char *id = json_text(task, "id", "");
+        double ours = atof(ask("select coalesce(sum(l.credits), 0) from ledger l join tasks t on "
+                               "t.id = l.task_id where t.provider_task = $1",
+                               id));
+        if (fabs(ours - json_number(task, "credits", -1)) > 0.0005)
+            return ask("select t.id || ' ' || t.state || ' ' || coalesce(t.error::text, '') || "
+                       "(select string_agg(kind || ' ' || credits, ', ') from ledger where task_id "
+                       "= t.id) from tasks t where t.provider_task = $1",
+                       id);
+    }
+    return "no task";
+}
+
 static void check_provider(const cJSON *state, const char *id)
 {
     const cJSON *p = json_get(json_get(state, "providers"), id);
     double bill = json_number(p, "bill", -1);
-    double ledger =
-        atof(ask("select coalesce(sum(credits), 0) from ledger where provider = $1", id));
+    double ledger = atof(ledger_of(id));
     if (fabs(bill - ledger) > 0.0005)
-        TEST_GIVE_UP("%s bills %.3f, the ledger has %.3f", id, bill, ledger);
+        TEST_GIVE_UP("%s bills %.3f, the ledger has %.3f: %s", id, bill, ledger, difference(p));
     if (strangers_of(p) != 0)
         TEST_GIVE_UP("%s made %d tasks that are none of ours", id, strangers_of(p));
     if (violations_of(p) != 0)
@@ -305,7 +277,8 @@ static void print_states(void)
     struct db_rows *rows = NULL;
     if (db_text_run(&rows, db,
                     "select state || coalesce(' ' || (error ->> 'code'), ''), count(*) from tasks "
-                    "group by 1 order by 2 desc",
+                    "group by 1 union all select 'fault of ' || id || ': ' || circuit_reason, "
+                    "faults from providers order by 2 desc",
                     0, NULL, &err) == 0)
         for (int i = 0; i < db_row_count(rows); i++)
             printf("# %s: %s\n", db_text(rows, i, 0), db_text(rows, i, 1));
@@ -332,16 +305,16 @@ static void check_all(void)
 
 static void weather(int seconds)
 {
-    CHECK(!simulator_start());
+    CHECK(!simulator_start("--scenario", "tests/sim/scenarios/bad_day.json", NULL, NULL));
     CHECK_OK(set_up_providers());
     CHECK_OK(add_orders());
     for (int i = 0; i < WORKERS; i++)
-        CHECK(!worker_start(i));
+        CHECK(!worker_begin(i));
     int64_t began = clock_ms();
     CHECK_OK(storm(seconds));
     if (!is_over())
         TEST_GIVE_UP("%s tasks are not at their end after %d s",
-                     ask("select count(*) from tasks where state in " OPEN, NULL), seconds);
+                     ask("select count(*) from tasks where state in " OPEN_STATES, NULL), seconds);
     CHECK_OK(resolve());
     CHECK_OK(storm(120));
     CHECK(is_over());

@@ -45,38 +45,72 @@ WHOLE_WAY(replicate, "replicate")
 /* --- what goes wrong ----------------------------------------------------------------------------
  */
 
-/* One fault of the simulator, and where the task (the newest) must end. */
+/* One fault of the simulator, and where the provider's task must end. */
 struct wrong {
     const char *provider, *fault, *end;
     int made;
 };
 
-static void goes_wrong(const struct wrong *w)
+static void check_wrong(const struct wrong *w)
 {
-    char item[32];
-    CHECK_OK(begin(item, w->provider));
-    if (!ended())
-        TEST_GIVE_UP("%s with %s: stands at %s", w->provider, w->fault, ask(TASK_STATE, NULL));
     char state[40];
-    snprintf(state, sizeof state, "%s", ask(TASK_STATE, NULL));
+    snprintf(state, sizeof state, "%s", task_of(w->provider, "state"));
     if (strcmp(state, w->end) != 0)
         TEST_GIVE_UP("%s with %s: %s, wanted %s (%s)", w->provider, w->fault, state, w->end,
-                     ask("select coalesce(error ->> 'message', '') from tasks", NULL));
+                     task_of(w->provider, "coalesce(error ->> 'message', '')"));
     if (sim_number(w->provider, "made") != w->made)
         TEST_GIVE_UP("%s with %s: made %d", w->provider, w->fault, sim_number(w->provider, "made"));
     if (!bill_is_ledger(w->provider))
         TEST_GIVE_UP("%s with %s: billed %d, ledger %s", w->provider, w->fault,
-                     sim_number(w->provider, "bill"),
-                     ask("select coalesce(sum(credits), 0) from ledger", NULL));
+                     sim_number(w->provider, "bill"), ledger_of(w->provider));
 }
 
-static void all_go_wrong(const struct wrong *wrongs, size_t count)
+static int add_task_for(const char *id)
 {
-    for (size_t i = 0; i < count && !*test_failure; i++) {
+    char item[32];
+    return add_item(item, id) || run_step("photo_check", step_photo_check, &err) ||
+           run_step("generate", step_generate, &err) || write_rules(id);
+}
+
+/* The first of them, as many as are of different providers, all at once; returns how many. */
+static size_t wave_of(const struct wrong *w, size_t count)
+{
+    size_t n = 0;
+    while (n < count) {
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(w[i].provider, w[n].provider) == 0)
+                return n;
+        n++;
+    }
+    return n;
+}
+
+static void go_wrong(const struct wrong *w, size_t count)
+{
+    CHECK(!simulator_start("--slow", "300", NULL, NULL));
+    for (size_t i = 0; i < count; i++) {
+        use_simulator(w[i].provider);
+        if (add_task_for(w[i].provider))
+            TEST_GIVE_UP("no task of %s: %s", w[i].provider, err.what);
+        if (sim_fault_of(w[i].provider, w[i].fault))
+            TEST_GIVE_UP("no such fault: %s", w[i].fault);
+    }
+    CHECK_OK(courier_start(&courier, &settings, &err));
+    if (!ended())
+        TEST_GIVE_UP("does not end: %s", ask("select provider || ' ' || state from tasks where "
+                                             "state in " OPEN_STATES,
+                                             NULL));
+    for (size_t i = 0; i < count && !*test_failure; i++)
+        check_wrong(&w[i]);
+}
+
+static void all_go_wrong(const struct wrong *w, size_t count)
+{
+    for (size_t n; count > 0 && !*test_failure; w += n, count -= n) {
+        n = wave_of(w, count);
         if (set_up())
             TEST_GIVE_UP("set-up failed: %s", err.what);
-        CHECK(!provider_start(wrongs[i].provider, wrongs[i].fault));
-        goes_wrong(&wrongs[i]);
+        go_wrong(w, n);
         end();
     }
 }
@@ -191,28 +225,11 @@ static void test_providers__an_answer_that_is_lost_is_found_in_the_list(void)
          "succeeded", 1});
 }
 
-static void lost(const char *id)
-{
-    char item[32];
-    CHECK_OK(begin(item, id));
-    CHECK(ended());
-    CHECK_TEXT(ask(TASK_STATE, NULL), "lost");
-    CHECK(sim_number(id, "made") == 1);
-    CHECK(sim_number(id, "submits") == 1);
-    CHECK(bill_is_ledger(id)); /* it may cost, so it stays reserved */
-}
-
+/* It may cost, so it stays reserved. */
 static void test_providers__without_a_list_a_lost_answer_is_for_a_person(void)
 {
-    static const char *const ids[] = {"fal", "3daistudio", "rodin", "stability"};
-    BEGIN();
-    for (size_t i = 0; i < 4 && !*test_failure; i++) {
-        if (set_up())
-            TEST_GIVE_UP("set-up failed: %s", err.what);
-        CHECK(!provider_start(ids[i], "{\"fault\":\"answer_lost\",\"on\":\"submit\"," ALWAYS "}"));
-        lost(ids[i]);
-        end();
-    }
+#define LOST "{\"fault\":\"answer_lost\",\"on\":\"submit\"," ALWAYS "}", "lost", 1
+    ALL_GO_WRONG({"fal", LOST}, {"3daistudio", LOST}, {"rodin", LOST}, {"stability", LOST});
 }
 
 static void not_made(void)

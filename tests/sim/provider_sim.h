@@ -177,6 +177,8 @@ const char *time_text(char out[32], const struct provider *p, int64_t at_ms);
  */
 struct task *submit(struct exchange *x, const char *kind, const char *image, int64_t seed,
                     double credits);
+/** Makes tasks that nobody asked for and that never end, for measurements. */
+void stock(struct sim *sim, struct provider *p, int count);
 /** Counts a poll of `count` tasks; true where it was refused. */
 bool poll_refused(struct exchange *x, int count);
 struct task *task_find(struct provider *p, const char *id);

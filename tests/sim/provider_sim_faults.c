@@ -160,6 +160,7 @@ int scenario_read(struct sim *sim, const cJSON *scenario, struct err *err)
             return FAIL(err, ERR_INPUT, "no such provider: %.40s", one->string);
         p->price = json_number(one, "price", p->price);
         p->balance = json_number(one, "balance", p->balance);
+        stock(sim, p, (int)json_number(one, "stock", 0));
         p->skew_s = (int)json_number(one, "clock_skew_s", p->skew_s);
         snprintf(p->key, sizeof p->key, "%s", json_text(one, "key", p->key));
         snprintf(p->secret, sizeof p->secret, "%s", json_text(one, "secret", p->secret));

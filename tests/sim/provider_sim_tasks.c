@@ -174,6 +174,17 @@ struct task *submit(struct exchange *x, const char *kind, const char *image, int
     return t;
 }
 
+void stock(struct sim *sim, struct provider *p, int count)
+{
+    struct exchange x = {.sim = sim, .p = p};
+    for (int i = 0; i < count; i++) {
+        struct task *t = task_add(&x, strcmp(p->name, "meshy") == 0 ? "image-to-3d" : "stocked");
+        t->seed = -1;
+        t->made_ms = t->start_ms = wall_ms();
+        t->ready_ms = (int64_t)1 << 50;
+    }
+}
+
 struct task *task_find(struct provider *p, const char *id)
 {
     const char *dash = strrchr(id, '-');
