@@ -197,7 +197,20 @@ static void test_visible__sees_the_outer_box_alone(void)
     mesh_free(&m);
 }
 
-TESTS(TEST(test_solid__leaves_a_clean_shell_as_it_is), TEST(test_solid__joins_boxes_that_overlap),
+static void test_solid__an_empty_mesh_adds_nothing(void)
+{
+    struct mesh m = {0}, empty = {0};
+    CHECK_OK(mesh_append(&m, &empty, false, &err));
+    CHECK(m.triangle_count == 0 && m.vertex_count == 0);
+    add_ball(&m, 1, 2, 3, 10, 16);
+    size_t before = m.triangle_count;
+    CHECK_OK(mesh_append(&m, &empty, true, &err));
+    CHECK(m.triangle_count == before);
+    mesh_free(&m);
+}
+
+TESTS(TEST(test_solid__an_empty_mesh_adds_nothing), TEST(test_solid__leaves_a_clean_shell_as_it_is),
+      TEST(test_solid__joins_boxes_that_overlap),
       TEST(test_solid__joins_a_box_that_stands_on_another),
       TEST(test_solid__joins_boxes_that_share_a_face),
       TEST(test_solid__takes_away_what_is_inside_out),
