@@ -45,11 +45,9 @@ int model_recognise(const char **format, const uint8_t *data, size_t n, struct e
 
 const char *model_mime(const char *format)
 {
-    static const char *const kinds[][2] = {{"glb", "model/gltf-binary"},
-                                           {"stl", "model/stl"},
-                                           {"obj", "model/obj"},
-                                           {"ply", "model/ply"},
-                                           {"3mf", "model/3mf"}};
+    static const char *const kinds[][2] = {
+        {"glb", "model/gltf-binary"}, {"stl", "model/stl"}, {"obj", "model/obj"},
+        {"ply", "model/ply"},         {"3mf", "model/3mf"}, {"zip", "application/zip"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i][0], format) == 0)
             return kinds[i][1];

@@ -21,7 +21,7 @@
  */
 int model_recognise(const char **format, const uint8_t *data, size_t n, struct err *err) MUST_CHECK;
 
-/** The media type of such a format; "application/octet-stream" for others. */
+/** The media type of such a format, or of "zip"; "application/octet-stream" for others. */
 const char *model_mime(const char *format);
 
 #endif

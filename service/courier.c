@@ -95,6 +95,18 @@ static int load_photos(struct flight *f, struct courier *c, struct err *err)
     return 0;
 }
 
+/* A task that was sent has no use for its photos; which sides there were says of what kind it is.
+ */
+static void name_views(struct flight *f)
+{
+    const cJSON *photo;
+    cJSON_ArrayForEach (photo, json_get(f->spec, "photos")) {
+        enum generation_view at = photo_view(photo);
+        if (at < VIEW_COUNT && !f->tokens[at])
+            f->tokens[at] = strdup("there");
+    }
+}
+
 static void begin_exchange(struct flight *f, const char *earlier)
 {
     cJSON *j = NULL;
@@ -139,6 +151,8 @@ int flight_load(struct flight *f, struct courier *c, bool with_photos, struct er
         f->provider_task = strdup(db_text(rows, 0, 9));
     if (!failed)
         begin_exchange(f, db_text(rows, 0, 11));
+    if (!failed && !with_photos)
+        name_views(f);
     db_rows_free(rows);
     return failed || (with_photos && load_photos(f, c, err)) ? -1 : 0;
 }

@@ -15,7 +15,7 @@
 #include "service/courier_own.h"
 #include "service/log.h"
 
-#define FETCH_TRIES 3
+#define FETCH_TRIES 8 /* over three minutes: what is to be fetched is paid for */
 #define FETCH_TOTAL_S 900
 #define FETCH_STALL_S 30
 
@@ -392,15 +392,19 @@ static const char *format_of(const struct bytes *model)
     return has(model, "[Content_Types].xml") && has(model, "3D/3dmodel.model") ? "3mf" : "zip";
 }
 
+static bool is_fbx(const struct bytes *model)
+{
+    return begins(model, "Kaydara FBX Binary") || begins(model, "; FBX ");
+}
+
 /* It is what the provider made, and another try of the same would be the same. */
 static int end_by_format(struct flight *f, struct courier *c, const struct bytes *model,
                          struct err *err)
 {
     f->code = "provider_format";
     return end_by(f, c, "task.failed",
-                  begins(model, "Kaydara FBX Binary") || begins(model, "; FBX ")
-                      ? "the file is FBX, which is not read: ask the provider for GLB"
-                      : "the file is of no kind that can be used",
+                  is_fbx(model) ? "the file is FBX, which is not read: ask the provider for GLB"
+                                : "the file is of no kind that can be used",
                   PROVIDER_PROTOCOL, err);
 }
 
@@ -545,7 +549,7 @@ static int fetch_again(struct flight *f, struct courier *c, const struct provide
     else if (f->checks + 1 >= FETCH_TRIES || !f->provider_task || !*f->provider_task)
         failed = end_by(f, c, "task.failed", r->message, r->error, err);
     else
-        failed = flight_later(f, c, 2, 1, err);
+        failed = flight_later(f, c, fmin(60, 2 << f->checks), 1, err);
     if (!failed)
         flight_free(f);
     return failed;
@@ -568,7 +572,8 @@ int flight_fetched(struct flight *f, struct courier *c, struct http_done *done, 
         return failed;
     }
     reading_download(&r, &done->answer);
-    if (r.error == PROVIDER_OK && !format_of(&done->answer.body)) /* a page of some proxy, often */
+    if (r.error == PROVIDER_OK && !format_of(&done->answer.body) &&
+        !is_fbx(&done->answer.body)) /* a page of some proxy, often */
         reading_fail(&r, TASK_RUNNING, PROVIDER_PROTOCOL, RETRY_YES,
                      "the file is of no kind that can be used");
     exchange_note(f, "fetch", &noted, &r);

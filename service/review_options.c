@@ -55,6 +55,17 @@ static int check_words(const cJSON *option, const cJSON *base, struct err *err)
                      "have a base");
 }
 
+/* What is to be made, where the template asks a provider with words. */
+static int check_object(const cJSON *option, const char *prompt, struct err *err)
+{
+    size_t n = cJSON_IsString(option) ? strlen(option->valuestring) : 0;
+    if (n > 0 && n <= 800 && strstr(prompt, "{object}"))
+        return 0;
+    return FAIL_CODE(err, ERR_INPUT, "option_out_of_range",
+                     "/options/object: must be words of at most 200 letters, and the template must "
+                     "be made of words");
+}
+
 static int check_option(const cJSON *option, const cJSON *product, struct err *err)
 {
     const char *name = option->string;
@@ -72,6 +83,8 @@ static int check_option(const cJSON *option, const cJSON *product, struct err *e
         return check_orient(option, err);
     if (strcmp(name, "text") == 0)
         return check_words(option, json_get(json_get(product, "print"), "base"), err);
+    if (strcmp(name, "object") == 0)
+        return check_object(option, json_text(json_get(product, "provider"), "prompt", ""), err);
     if (strcmp(name, "style") == 0 || strcmp(name, "material") == 0)
         return check_choice(option, json_get(offer, "allowed"), err);
     if (strcmp(name, "provider") == 0)

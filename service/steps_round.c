@@ -227,13 +227,16 @@ enum route_step round_next(const struct provider_driver **provider, const char *
 /* --- adding -------------------------------------------------------------------------------------
  */
 
-static int add_photos(cJSON *spec, struct step *step, const struct item *item, struct err *err)
+/* No more sides than the provider takes: what it would not use need not leave, nor cost. */
+static int add_photos(cJSON *spec, struct step *step, const struct item *item,
+                      const struct provider_driver *driver, struct err *err)
 {
+    int most = driver->takes_views ? VIEW_COUNT : 1;
     struct db_rows *rows = NULL;
     if (DB_RUN(&rows, step->db, "step_photos", err, item->id))
         return -1;
     cJSON *photos = cJSON_AddArrayToObject(spec, "photos");
-    for (int i = 0; i < db_row_count(rows) && i < VIEW_COUNT; i++) {
+    for (int i = 0; i < db_row_count(rows) && i < most; i++) {
         cJSON *photo = cJSON_CreateObject();
         cJSON_AddStringToObject(photo, "view", db_text(rows, i, 5));
         cJSON_AddStringToObject(photo, "sha256", db_text(rows, i, 3));
@@ -306,7 +309,7 @@ int round_add(struct step *step, const struct item *item, int candidate,
     /* The same photo, options and round give the same candidates; another round other ones. */
     snprintf(seed, sizeof seed, "%d", 1000 + item->round + 100 * (candidate - 1));
     cJSON *spec = spec_of(item, driver);
-    int failed = add_photos(spec, step, item, err);
+    int failed = add_photos(spec, step, item, driver, err);
     snprintf(price, sizeof price, "%.3f", provider_price(&rules, spec));
     failed = failed || json_print(&text, spec, false, err) ||
              DB_RUN(NULL, step->db, "generation_add", err, id, item->id, round, slot, driver->id,

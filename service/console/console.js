@@ -212,7 +212,7 @@ function findingsOf(item) {
 function factsOf(item) {
   const facts = [];
   const made = (item.model && item.model.report && (item.model.report.output || item.model.report.input)) || {};
-  const task = item.tasks[item.tasks.length - 1];
+  const task = item.tasks.find((one) => one.chosen) || item.tasks[item.tasks.length - 1];
   if (made.size_mm) facts.push(["Size", made.size_mm.map((mm) => mm.toFixed(1)).join(" × ") + " mm"]);
   if (made.triangles) facts.push(["Triangles", Number(made.triangles).toLocaleString()]);
   if (made.watertight !== undefined) facts.push(["Watertight", made.watertight ? "yes" : "no"]);
@@ -374,7 +374,7 @@ function providerCard(one) {
   const facts = [["At work", one.in_flight + (one.waiting ? ", " + one.waiting + " waiting" : "")]];
   if (one.unit_cents) facts.push(["Spent today", cents(one.spent_today_cents) + (one.caps.day === null ? "" : " of " + cents(one.caps.day * one.unit_cents))]);
   if (one.balance !== null) facts.push(["Balance", rounded(one.balance) + " " + one.unit]);
-  if (one.ended) facts.push(["Yield", percent(one.yield) + " of " + one.ended], ["Chosen", percent(one.chosen_share)], ["Median", Math.round(one.median_s) + " s"]);
+  if (one.ended) facts.push(["Yield", percent(one.yield) + " of " + one.ended], ["Chosen", percent(one.chosen_share)], ["Median", one.median_s === null ? "–" : Math.round(one.median_s) + " s"]);
   return el("article", { class: "card", "aria-label": "Provider " + one.id },
     el("div", { class: "row" }, el("h3", { class: "grow clip" }, one.id), one.lost ? chip(one.lost + " lost", "bad") : null, chip(one.state, providerKind[one.state])),
     one.why ? el("p", { class: "why" }, one.why) : null,

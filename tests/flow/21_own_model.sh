@@ -38,6 +38,17 @@ same its_bytes_are_kept "$(sha256sum <"$work/box.obj" | cut -d' ' -f1)" "$(item 
 same it_has_the_height_ordered 80 "$(item '.model.report.output.size_mm[2]|round')"
 same and_no_photo 0 "$(item '.photos|length')"
 same the_same_request_is_the_same_order "$order" "$(send c1 "$(own own-model)" -F "model=@$work/box.obj" | head -n -1 | jq -r .id)"
+prepared() { get "/v1/files/$(item ".artifacts[]|select(.name==\"05_prepared.$1\")|.sha256")"; }
+prepared 3mf >"$work/own.3mf"; prepared stl >"$work/own.stl"
+get "/v1/files/$(item '.artifacts[]|select(.name=="05_preview.glb")|.sha256')" >"$work/own.glb"
+first=$order
+for kind in 3mf stl glb; do
+    order=$(send "k$kind" "$(own own-model)" -F "model=@$work/own.$kind" | head -n -1 | jq -r .id)
+    check "a_${kind}_reaches_review" wait_state "$order" review 60
+    same "a_${kind}_is_known_for_one" "$kind" "$(item .options.model.format)"
+    same "a_${kind}_becomes_a_model" 80 "$(item '.model.report.output.size_mm[2]|round')"
+done
+order=$first
 check it_can_be_passed "$program" review pass "$(item .id)"
 check and_goes_to_the_slicer wait_state "$order" queued 120
 
@@ -88,3 +99,10 @@ order=$(send w1 "$(own figure-of-words ',"object":"a fox"')" | head -n -1 | jq -
 check words_need_no_photo wait_state "$order" review 60
 matches but_somebody_who_reads_them '^provider_(off|not_allowed)$' "$(item .problem.code)"
 refused and_something_to_read object_missing "$(send w2 "$(own figure-of-words)")"
+reword() { # JSON: the status of a revision with these options
+    curl -s -o /dev/null -m 20 -w '%{http_code}' -H "If-Match: \"$(item .version)\"" -H 'Content-Type: application/json' \
+        -d '{"decision":"revise","reason":"other words","regenerate":true,"options":'"$1"'}' "$url/v1/items/$(item .id)/review"
+}
+same words_can_be_too_many 422 "$(reword '{"object":""}')"
+same a_person_may_change_them 200 "$(reword '{"object":"a wolf"}')"
+check they_are_kept wait_for 10 test "$(item .options.object)" = 'a wolf'

@@ -18,6 +18,7 @@
 #include "intake/order_form.h"
 #include "intake/photo_raw.h"
 #include "intake/provider/provider.h"
+#include "print/read/bundle.h"
 #include "print/read/read.h"
 #include "service/multipart.h"
 #include "service/printer.h"
@@ -49,6 +50,7 @@
     ROW(glb_textured, seed_glb_textured, feed_mesh, TYPED)                                         \
     ROW(drc, seed_drc, feed_mesh, TYPED)                                                           \
     ROW(ply_coloured, seed_ply_coloured, feed_mesh, TYPED)                                         \
+    ROW(zip, seed_zip, feed_zip, TYPED)                                                            \
     ROW(verify, seed_threemf, feed_verify, SAYS(ERR_BUG))                                          \
     ROW(provider, seed_provider, feed_provider, TYPED)                                             \
     ROW(printer, seed_printer, feed_printer,                                                       \
@@ -74,6 +76,19 @@ static int feed_order(const uint8_t *data, size_t n, struct err *err)
     cJSON *order = NULL;
     int failed = order_form_read(&order, data, n, photos, 1, NULL, err);
     cJSON_Delete(order);
+    return failed;
+}
+
+static int feed_zip(const uint8_t *data, size_t n, struct err *err)
+{
+    struct bundle bundle;
+    int failed = bundle_open(&bundle, data, n, err);
+    for (size_t i = 0; i < bundle.count && !failed; i++) {
+        struct bytes plain = {.limit = BUNDLE_BYTES_MOST};
+        failed = bundle_unpack(&plain, &bundle, &bundle.entries[i], err);
+        bytes_free(&plain);
+    }
+    bundle_close(&bundle);
     return failed;
 }
 

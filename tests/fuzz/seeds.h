@@ -11,6 +11,7 @@
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
 #include "tests/print/packed.h"
+#include "tests/print/zips.h"
 
 #define ORDER                                                                                      \
     "{\"external_id\":\"shop-17\",\"consent\":{\"text_version\":\"v1\",\"given_at\":"              \
@@ -30,6 +31,16 @@ static inline int seed_multipart(struct bytes *out, struct err *err)
                         "Content-Disposition: form-data; name=\"photo1\"; filename=\"a.jpg\"\r\n"
                         "\r\n\xff\xd8\xff--xY\r\n--xYz--\r\n",
                         ORDER);
+}
+
+static inline int seed_zip(struct bytes *out, struct err *err)
+{
+    static const char obj[] = "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n";
+    const struct zip_part parts[] = {
+        {.name = "a/model.obj", .data = obj, .n = sizeof obj - 1, .is_deflated = true},
+        {.name = "a/model.mtl", .data = obj, .n = 9},
+        {.name = "b.obj", .data = obj, .n = sizeof obj - 1, .is_deflated = true, .is_wide = true}};
+    return put_zip(out, parts, 3, 0, err);
 }
 
 static uint8_t pixels[24 * 16 * 4];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "print/export/packer.h"
+#include "print/read/bundle.h"
 #include "print/read/read.h"
 #include "tests/fuzz/soup.h"
 
@@ -55,6 +56,23 @@ static void feed_file(const uint8_t *data, size_t n, const char *hint)
     }
     mesh_free(&mesh);
     skin_free(&skin);
+}
+
+static void feed_zip(const uint8_t *data, size_t n, const char *hint)
+{
+    struct bundle bundle;
+    struct err err = {0};
+    int failed = bundle_open(&bundle, data, n, &err);
+    (void)hint;
+    bundle_is_3mf(&bundle);
+    for (size_t i = 0; i < bundle.count && !failed; i++) {
+        struct bytes plain = {.limit = BUNDLE_BYTES_MOST};
+        failed = bundle_unpack(&plain, &bundle, &bundle.entries[i], &err);
+        bytes_free(&plain);
+    }
+    if (failed && ((err.kind != ERR_INPUT && err.kind != ERR_LIMIT) || !*err.what))
+        stop("refused without a reason");
+    bundle_close(&bundle);
 }
 
 /* A GLB whose frame is right: two bytes of length, that much JSON, the rest is the binary chunk. */
@@ -129,6 +147,7 @@ static const struct target {
     {"3mf_model", feed_threemf_model, "a.3mf"},
     {"soup", feed_soup, "a.stl"},
     {"drc", feed_file, "a.drc"},
+    {"zip", feed_zip, ""},
     {"glb_draco", feed_glb_parts, "a.glb"},
     {"glb_meshopt", feed_glb_parts, "a.glb"},
     {"glb_textured", feed_glb_parts, "a.glb"},

@@ -80,6 +80,7 @@ static const struct {
     {"3mf_model", seed_threemf_model},
     {"soup", seed_soup},
     {"drc", seed_drc},
+    {"zip", seed_zip},
     {"glb_draco", seed_draco_parts},
     {"glb_meshopt", seed_meshopt_parts},
     {"glb_textured", seed_textured_parts},

@@ -154,6 +154,18 @@ static void test_push__the_same_again_does_nothing(void)
     CHECK_TEXT(ask("select count(*) from pushes", NULL), "1");
 }
 
+static void test_push__deliveries_are_forgotten_after_a_week(void)
+{
+    BEGIN("tripo", "submitted");
+    CHECK_OK(sql("insert into pushes (provider, delivery, at) values "
+                 "('tripo', 'old', now() - interval '8 days'), "
+                 "('tripo', 'young', now() - interval '6 days')"));
+    struct told told = push_tripo(token, DONE("theirs-1"), "d1", SECRET);
+    CHECK_TOLD(told, 200, NULL);
+    CHECK_TEXT(ask("select string_agg(delivery, ' ' order by delivery) from pushes", NULL),
+               "d1 young");
+}
+
 static void test_push__brings_back_a_task_that_was_lost(void)
 {
     BEGIN("tripo", "lost");
@@ -569,6 +581,7 @@ static void test_items__show_what_each_candidate_cost(void)
 TESTS(TEST(test_push__makes_its_task_due_and_no_more),
       TEST(test_push__is_found_by_its_number_without_a_token),
       TEST(test_push__that_is_forged_changes_nothing), TEST(test_push__the_same_again_does_nothing),
+      TEST(test_push__deliveries_are_forgotten_after_a_week),
       TEST(test_push__brings_back_a_task_that_was_lost),
       TEST(test_push__needs_the_tasks_own_token_for_that),
       TEST(test_push__that_is_early_is_to_be_sent_again),

@@ -181,6 +181,64 @@ static void test_gather__spread_begins_at_different_providers(void)
     unsetenv("STATUETTE_TRIPO_KEY");
 }
 
+/* --- what a model is made of --- */
+
+static const char second_photo[] =
+    "insert into photos (id, item_id, slot, format, width, height, normal_hash, "
+    "cutout_hash, provider_hash, provider_mime, report) select 'pho_2', item_id, "
+    "'back', format, width, height, normal_hash, cutout_hash, provider_hash, "
+    "provider_mime, report from photos";
+
+static void test_gather__a_provider_gets_the_sides_that_it_takes(void)
+{
+    BEGIN();
+    char item[32];
+    CHECK_OK(begin_round(item, "{\"route\":[\"hunyuan3d2\",\"tripo\"],\"candidates\":1}"));
+    CHECK_OK(sql(second_photo));
+    setenv("STATUETTE_HUNYUAN3D2_URL", "http://127.0.0.1:9", 1);
+    CHECK_OK(run_step("generate", step_generate, &err));
+    CHECK_TEXT(
+        ask("select jsonb_path_query_array(spec, '$.photos[*].view')::text from tasks", NULL),
+        "[\"front\"]");
+    CHECK_OK(sql("delete from tasks"));
+    unsetenv("STATUETTE_HUNYUAN3D2_URL");
+    setenv("STATUETTE_TRIPO_KEY", "tsk_x", 1);
+    CHECK_OK(gather());
+    CHECK_TEXT(
+        ask("select provider || ' ' || jsonb_path_query_array(spec, '$.photos[*].view')::text "
+            "from tasks",
+            NULL),
+        "tripo [\"front\", \"back\"]");
+    unsetenv("STATUETTE_TRIPO_KEY");
+}
+
+static const char of_words[] =
+    "{\"route\":[\"relief\",\"hunyuan3d2\",\"meshy\"],\"candidates\":1,\"texture\":true,"
+    "\"face_limit\":9000,\"prompt\":\"{style} of {object} for {name}, {material} {none}\","
+    "\"options\":{\"a\":1},\"providers\":{\"meshy\":{\"model\":\"latest\",\"options\":"
+    "{\"b\":2}}}}";
+
+static void test_gather__words_alone_go_to_a_provider_that_reads(void)
+{
+    BEGIN();
+    char item[32];
+    setenv("STATUETTE_MESHY_KEY", "msy_x", 1);
+    setenv("STATUETTE_HUNYUAN3D2_URL", "http://127.0.0.1:9", 1);
+    CHECK_OK(begin_round(item, of_words));
+    CHECK_OK(sql("delete from tasks"));
+    CHECK_OK(sql("delete from photos"));
+    CHECK_OK(sql("update items set name = 'Ann', options = options || '{\"object\":\"a fox\"}'"));
+    CHECK_OK(run_step("generate", step_generate, &err));
+    CHECK_TEXT(ask("select provider from tasks", NULL), "meshy");
+    CHECK_TEXT(ask("select spec ->> 'prompt' from tasks", NULL), "figure of a fox for Ann, pla ");
+    CHECK_TEXT(ask("select spec ->> 'model' from tasks", NULL), "latest");
+    CHECK_TEXT(ask("select spec ->> 'options' from tasks", NULL), "{\"b\": 2}");
+    CHECK_TEXT(ask("select (spec ->> 'texture') || (spec ->> 'face_limit') from tasks", NULL),
+               "true9000");
+    unsetenv("STATUETTE_MESHY_KEY");
+    unsetenv("STATUETTE_HUNYUAN3D2_URL");
+}
+
 /* --- failing --- */
 
 static void test_gather__one_that_failed_is_asked_of_the_next(void)
@@ -425,6 +483,8 @@ int main(int argc, char **argv)
         TEST(test_gather__the_best_of_the_candidates_goes_on),
         TEST(test_gather__relief_makes_its_candidates_and_one_goes_on),
         TEST(test_gather__spread_begins_at_different_providers),
+        TEST(test_gather__a_provider_gets_the_sides_that_it_takes),
+        TEST(test_gather__words_alone_go_to_a_provider_that_reads),
         TEST(test_gather__one_that_failed_is_asked_of_the_next),
         TEST(test_gather__what_relief_cannot_make_another_may),
         TEST(test_gather__all_red_leads_to_a_new_round_and_then_to_a_person),

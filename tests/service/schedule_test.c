@@ -58,7 +58,7 @@ static int set_up(const char *speed)
     return sim_start(&sim, speed, NULL, 0) || blobs_open(&blobs, folder, &err) ||
            blob_put(gcode_hash, &blobs, gcode, sizeof gcode - 1, &err) ||
            sql("truncate orders, items, photos, tasks, models, artifacts, reviews, slices, "
-               "printers, runs, jobs, job_history, events") ||
+               "printers, runs, jobs, job_history, events, ledger") ||
            add_printer("p1", sim.url);
 }
 
@@ -517,7 +517,7 @@ static void left(void)
     for (int steps = 0; steps <= 5; steps++) {
         char item[32];
         CHECK_OK(sql("truncate orders, items, photos, tasks, models, artifacts, reviews, slices, "
-                     "runs, jobs, events"));
+                     "runs, jobs, events, ledger"));
         CHECK_OK(add_runs(item, 1));
         int before = sim_starts(&sim);
         CHECK_OK(leave_dispatch(steps));
@@ -558,7 +558,7 @@ static void killed(void)
     CHECK(!sim_fault(&sim, "slow")); /* 40 ms an answer: a dispatch takes half a second */
     for (int moment = 0; moment < 10; moment++) {
         CHECK_OK(sql("truncate orders, items, photos, tasks, models, artifacts, reviews, slices, "
-                     "runs, jobs, events"));
+                     "runs, jobs, events, ledger"));
         CHECK_OK(sql("update printers set state = 'offline'"));
         CHECK_OK(sql("update printers set run_id = null, bed_clear = true, version = version + 1"));
         CHECK_OK(add_runs(item, 1));
