@@ -66,7 +66,8 @@ struct provider_call flight_call(const struct flight *f, const struct provider_s
                                   .page = f->page};
 }
 
-enum generation_view photo_view(const cJSON *photo)
+/* Which side a photo of a task's spec shows; VIEW_COUNT none that there is. */
+static enum generation_view photo_view(const cJSON *photo)
 {
     static const char *const names[VIEW_COUNT] = {"front", "left", "back", "right"};
     const char *slot = json_text(photo, "view", "front");

@@ -29,17 +29,6 @@ static int end_lost(struct flight *f, struct courier *c, const char *words, stru
     return failed ? -1 : 0;
 }
 
-/* Which views there were tells the kind of task; their bytes are not needed. */
-static void name_views(struct generation_spec *spec, const struct flight *f)
-{
-    const cJSON *photo;
-    cJSON_ArrayForEach (photo, json_get(f->spec, "photos")) {
-        enum generation_view view = photo_view(photo);
-        if (view < VIEW_COUNT)
-            spec->images[view].token = "";
-    }
-}
-
 static int look(struct flight *f, struct courier *c, struct err *err)
 {
     struct provider_settings settings = provider_rules_settings(f->rules);
@@ -48,7 +37,6 @@ static int look(struct flight *f, struct courier *c, struct err *err)
     struct err why = {0};
     f->errand = DO_RECENT;
     flight_spec(&spec, f);
-    name_views(&spec, f);
     struct provider_call call = flight_call(f, &settings, &spec);
     if (!f->rules->driver->request(&request, OP_RECENT, &call, &why)) {
         request.stop = &c->stop;

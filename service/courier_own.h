@@ -97,9 +97,6 @@ struct provider_call flight_call(const struct flight *flight,
 /** What the provider is asked for, of a flight that was loaded; borrows from it. */
 void flight_spec(struct generation_spec *spec, const struct flight *flight);
 
-/** Which side a photo of a task's spec shows; VIEW_COUNT none that there is. */
-enum generation_view photo_view(const cJSON *photo);
-
 /** Reads the task, its photos and its wishes from the store. Errors ERR_ABSENT. */
 int flight_load(struct flight *flight, struct courier *courier, bool with_photos,
                 struct err *err) MUST_CHECK;

@@ -276,9 +276,9 @@ static void print_states(void)
 {
     struct db_rows *rows = NULL;
     if (db_text_run(&rows, db,
-                    "select state || coalesce(' ' || (error ->> 'code'), ''), count(*) from tasks "
-                    "group by 1 union all select 'fault of ' || id || ': ' || circuit_reason, "
-                    "faults from providers order by 2 desc",
+                    "select state || coalesce(' ' || (error ->> 'code'), '') || case when state = "
+                    "'timed_out' then ' ' || provider else '' end, count(*) from tasks "
+                    "group by 1 order by 2 desc",
                     0, NULL, &err) == 0)
         for (int i = 0; i < db_row_count(rows); i++)
             printf("# %s: %s\n", db_text(rows, i, 0), db_text(rows, i, 1));
