@@ -54,8 +54,8 @@ void http_pool_close(struct http_pool *pool)
 {
     if (!pool)
         return;
-    for (struct transfer *x; (x = pool->first);) {
-        forget(pool, x);
+    for (struct transfer *x = pool->first, *next; x; x = next) {
+        next = x->next;
         curl_multi_remove_handle(pool->multi, x->curl);
         drop(x);
     }

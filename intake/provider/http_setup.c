@@ -31,14 +31,14 @@ static size_t take_header(char *data, size_t size, size_t count, void *user)
     struct transfer *x = user;
     size_t n = size * count;
     char line[512];
-    int length = snprintf(line, sizeof line, "%.*s", (int)(n < 500 ? n : 500), data);
+    snprintf(line, sizeof line, "%.*s", (int)(n < 500 ? n : 500), data);
     if ((x->header_bytes += n) > HEADER_BYTES_MOST)
         return FAIL(&x->err, ERR_LIMIT, "endless headers") ? 0 : n;
     if (strncmp(line, "HTTP/", 5) == 0) { /* a 100 came before */
         cJSON_Delete(x->answer.headers);
         x->answer.headers = cJSON_CreateObject();
     }
-    length = (int)strlen(line);
+    size_t length = strlen(line);
     while (length > 0 && (unsigned char)line[length - 1] <= ' ')
         line[--length] = 0;
     char *value = strchr(line, ':');
