@@ -215,8 +215,8 @@ static void settle(struct courier *c, struct flight *f, struct http_done *done)
     db_rollback(c->db);
     log_failure(LOG_WARN, "answer_not_written", f->task, &err);
     /* 23505: the provider gave a number that another task has; it will not get better. */
-    bool again = err.kind == ERR_LATER ||
-                 (err.kind == ERR_CONFLICT && strcmp(err.sqlstate, "23505") != 0);
+    bool again =
+        err.kind == ERR_LATER || (err.kind == ERR_CONFLICT && strcmp(err.sqlstate, "23505") != 0);
     if (again && keep_unwritten(c, f, done) == 0)
         return;
     done_free(done);

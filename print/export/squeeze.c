@@ -109,7 +109,7 @@ static unsigned build_tree(uint8_t *lengths, const uint16_t *order, const uint32
                            int used)
 {
     uint64_t weight[2 * SQUEEZE_LETTERS];
-    uint16_t parent[2 * SQUEEZE_LETTERS];
+    uint16_t parent[2 * SQUEEZE_LETTERS] = {0};
     uint8_t depth[2 * SQUEEZE_LETTERS];
     int leaf = 0, joint = used, made = used;
     for (int i = 0; i < used; i++)
@@ -297,7 +297,7 @@ static void put_repeat(struct bits *b, const struct codes *codes, const struct s
 size_t squeeze_write(uint8_t *out, struct squeeze *squeeze, const char *text, size_t n)
 {
     uint8_t letters[SQUEEZE_LETTERS], distances[SQUEEZE_DISTANCES];
-    struct codes codes;
+    struct codes codes = {0};
     struct bits b = {.at = out};
     count_plain(squeeze, text + squeeze->done, n - squeeze->done);
     squeeze->letters[END_OF_BLOCK] = 1;

@@ -161,7 +161,7 @@ static bool no_area(const struct exact_triangle *t)
 
 enum exact_meeting exact_triangles(const struct exact_triangle *a, const struct exact_triangle *b)
 {
-    int at_a[3], at_b[3], shared = 0;
+    int at_a[3] = {0}, at_b[3] = {0}, shared = 0;
     unsigned equal = 0;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++)

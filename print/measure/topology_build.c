@@ -290,7 +290,7 @@ int topology_build(struct topology *out, const struct mesh *mesh, struct err *er
     struct build b = {.mesh = mesh, .out = &made};
     if (corner_lists_build(&b.corners, mesh, err))
         return -1;
-    made.twin = malloc((3 * n + 1) * sizeof *made.twin);
+    made.twin = calloc(3 * n + 1, sizeof *made.twin);
     made.shell = malloc((n + 1) * sizeof *made.shell);
     b.no_memory = !made.twin || !made.shell;
     if (!b.no_memory)

@@ -164,7 +164,7 @@ bool bundle_is_3mf(const struct bundle *bundle)
 /* All of it must come out of all of it: neither more nor less is taken. */
 static int inflate_to(uint8_t *out, size_t bytes, const uint8_t *packed, size_t n, struct err *err)
 {
-    uint8_t over;
+    uint8_t over = 0;
     z_stream stream = {.next_in = (Bytef *)(uintptr_t)packed, .avail_in = (uInt)n};
     stream.next_out = bytes ? out : &over;
     stream.avail_out = bytes ? (uInt)bytes : 1;

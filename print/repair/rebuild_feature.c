@@ -88,7 +88,7 @@ static struct vec onto_line(struct vec from, struct vec n, double p, struct vec 
 /* The three grid points of the side that two vertices lie on. */
 static void side_corners(struct vec corner[3], const struct surface *s, uint32_t u, uint32_t v)
 {
-    size_t number[4], ends[2][2];
+    size_t number[4] = {0}, ends[2][2];
     int numbers = 0;
     surface_ends(s, u, ends[0]);
     surface_ends(s, v, ends[1]);

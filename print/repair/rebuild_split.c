@@ -235,7 +235,7 @@ static int add_polygons(struct recut *r)
              number_edges(r, &edges);
     size_t next = 0;
     for (size_t i = 0; !failed && i < r->polygons; next += r->sizes[i++]) {
-        uint32_t v[4];
+        uint32_t v[4] = {0};
         for (size_t k = 0; k < r->sizes[i]; k++) {
             const struct pair *e =
                 bsearch(&r->corners.at[next + k], edges.at, edges.count, sizeof *e, pairs_compare);
