@@ -65,7 +65,7 @@ int demo_simulator(pid_t *pid, int *port, const char *name, const char *const *a
     char path[1200];
     const char *argv[ARGS_MOST + 2] = {path};
     int pipe_fds[2];
-    for (int i = 0; args[i] && i < ARGS_MOST; i++)
+    for (int i = 0; i < ARGS_MOST && args[i]; i++)
         argv[i + 1] = args[i];
     if (find(path, name, err))
         return -1;
