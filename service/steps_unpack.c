@@ -47,6 +47,7 @@ static int note_unpacked(struct step *step, const struct item *item, const struc
         stage_name(name, "03_unpacked", (int)db_int(rows, 0, 0), format);
         keep->name = name;
         failed = keep_note(keep, step, item, err);
+        keep->name = NULL;
     }
     db_rows_free(rows);
     return failed;
