@@ -43,6 +43,8 @@ int bvh_add_dipoles(struct bvh *bvh, struct err *err)
     bvh->dipoles = calloc(bvh->node_count, sizeof *bvh->dipoles);
     if (!bvh->dipoles)
         return FAIL(err, ERR_LIMIT, "no memory for %zu winding clusters", bvh->node_count);
+    if (bvh->mesh->triangle_count == 0) /* one node, neither leaf nor parent */
+        return 0;
     /* Children have larger numbers than their parent. */
     for (size_t i = bvh->node_count; i-- > 0;) {
         const struct bvh_node *node = &bvh->nodes[i];

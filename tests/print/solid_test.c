@@ -209,8 +209,18 @@ static void test_solid__an_empty_mesh_adds_nothing(void)
     mesh_free(&m);
 }
 
-TESTS(TEST(test_solid__an_empty_mesh_adds_nothing), TEST(test_solid__leaves_a_clean_shell_as_it_is),
-      TEST(test_solid__joins_boxes_that_overlap),
+static void test_winding__of_nothing_is_nothing(void)
+{
+    struct mesh none = {0};
+    struct bvh bvh = {0};
+    CHECK_OK(bvh_build(&bvh, &none, &err));
+    CHECK_OK(bvh_add_dipoles(&bvh, &err));
+    CHECK_NEAR(bvh_winding(&bvh, (struct vec){1, 2, 3}), 0, 0);
+    bvh_free(&bvh);
+}
+
+TESTS(TEST(test_winding__of_nothing_is_nothing), TEST(test_solid__an_empty_mesh_adds_nothing),
+      TEST(test_solid__leaves_a_clean_shell_as_it_is), TEST(test_solid__joins_boxes_that_overlap),
       TEST(test_solid__joins_a_box_that_stands_on_another),
       TEST(test_solid__joins_boxes_that_share_a_face),
       TEST(test_solid__takes_away_what_is_inside_out),
