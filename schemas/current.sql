@@ -416,7 +416,6 @@ CREATE TABLE public.tasks (
     result_hash text,
     result_format text,
     notes jsonb,
-    deadline timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,

@@ -230,3 +230,25 @@ int input_add_views(cJSON *input, const struct generation_spec *spec, const char
             return -1;
     return 0;
 }
+
+int push_conclude(struct provider_push *out, const struct provider_pushed *pushed,
+                  enum push_trust trust, const char *delivery_header,
+                  int (*take)(struct provider_reading *, const cJSON *, struct err *),
+                  struct err *err)
+{
+    cJSON *said = NULL;
+    int failed = 0;
+    *out = (struct provider_push){.trust = trust, .event = "task"};
+    out->reading = reading_start(TASK_UNKNOWN);
+    reading_word(out->delivery, sizeof out->delivery,
+                 json_text(pushed->headers, delivery_header, ""));
+    if (trust == PUSH_INVALID)
+        return 0;
+    if (pushed->bytes == 0 || json_parse(&said, pushed->body, pushed->bytes, NULL))
+        reading_fail(&out->reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO,
+                     "a push without JSON");
+    else
+        failed = take(&out->reading, said, err);
+    cJSON_Delete(said);
+    return failed;
+}

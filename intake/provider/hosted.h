@@ -57,4 +57,11 @@ int input_add_views(cJSON *input, const struct generation_spec *spec, const char
  */
 #define INPUT_NAME_OPTION "image_input"
 
+/** A push by its signature: the delivery from that header, and unless it is PUSH_INVALID the JSON
+ * of its body read by `take`. Errors those of take. */
+int push_conclude(struct provider_push *out, const struct provider_pushed *pushed,
+                  enum push_trust trust, const char *delivery_header,
+                  int (*take)(struct provider_reading *, const cJSON *, struct err *),
+                  struct err *err) MUST_CHECK;
+
 #endif

@@ -358,21 +358,7 @@ static enum push_trust check_signature(const struct provider_pushed *pushed)
 static int push_read(struct provider_push *out, const struct provider_pushed *pushed,
                      struct err *err)
 {
-    cJSON *said = NULL;
-    int failed = 0;
-    *out = (struct provider_push){.trust = check_signature(pushed), .event = "task"};
-    out->reading = reading_start(TASK_UNKNOWN);
-    const char *delivery = json_text(pushed->headers, "webhook-id", "");
-    reading_word(out->delivery, sizeof out->delivery, delivery);
-    if (out->trust == PUSH_INVALID)
-        return 0;
-    if (pushed->bytes == 0 || json_parse(&said, pushed->body, pushed->bytes, NULL))
-        reading_fail(&out->reading, TASK_UNKNOWN, PROVIDER_PROTOCOL, RETRY_NO,
-                     "a push without JSON");
-    else
-        failed = take_prediction(&out->reading, said, err);
-    cJSON_Delete(said);
-    return failed;
+    return push_conclude(out, pushed, check_signature(pushed), "webhook-id", take_prediction, err);
 }
 
 const struct provider_driver provider_replicate = {

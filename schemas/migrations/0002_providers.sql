@@ -3,6 +3,7 @@
 -- shared by all workers, and what providers pushed. Runs inside one transaction.
 
 alter table tasks
+    drop column deadline, -- told by sent_at and the provider's pace
     add column candidate     integer not null default 1,       -- which of the round's candidates it makes
     add column price         numeric(14,3) not null default 0, -- what it is reserved at, in the provider's credits
     add column provider_aux  text not null default '',         -- second handle; the provider's, opaque
