@@ -47,17 +47,18 @@ static int tell_slice(const struct cli *cli, const struct slice_result *r, struc
     return code;
 }
 
-static int run(const struct cli *cli, struct file_work *work, const struct printer_profile *printer,
-               const struct material_profile *material, struct err *err)
+static int run(const struct cli *cli, struct file_work *work, const struct profile *profile,
+               struct err *err)
 {
     struct slice_result result;
     char model[800];
     snprintf(model, sizeof model, "%s/out.stl", work->folder);
-    struct slice_options options = {.model_path = model,
+    const struct slice_object object = {.path = model};
+    struct slice_options options = {.objects = &object,
+                                    .object_count = 1,
                                     .out_path = cli_text(cli, "-o", NULL),
                                     .work_folder = work->folder,
-                                    .printer = printer,
-                                    .material = material,
+                                    .profile = profile,
                                     .engine = cli_text(cli, "--engine", NULL),
                                     .on_progress = on_progress,
                                     .user = (void *)cli};
@@ -69,22 +70,18 @@ static int run(const struct cli *cli, struct file_work *work, const struct print
 
 int cli_slice(const struct cli *cli, struct err *err)
 {
-    struct printer_profile printer = {0};
-    struct material_profile material = {0};
+    struct profile profile = {0};
     struct file_work work;
     if (!cli_flag(cli, "-o"))
         return FAIL_CODE(err, ERR_INPUT, "usage", "slice needs -o OUT.gcode");
-    int code = printer_profile_load(&printer, config_folder(),
-                                    cli_text(cli, "--printer", "ender3v3se"), err) ||
-               material_profile_load(&material, config_folder(), cli_text(cli, "--material", "pla"),
-                                     err) ||
+    int code = profile_load(&profile, config_folder(), cli_text(cli, "--printer", "ender3v3se"),
+                            cli_text(cli, "--material", "pla"), NULL, err) ||
                file_work_open(&work, cli->words[0], err);
     if (!code) {
-        code = run(cli, &work, &printer, &material, err);
+        code = run(cli, &work, &profile, err);
         file_work_close(&work);
     }
-    printer_profile_free(&printer);
-    material_profile_free(&material);
+    profile_free(&profile);
     return code ? -1 : 0;
 }
 
@@ -95,7 +92,8 @@ int cli_gcode_check(const struct cli *cli, struct err *err)
     bool passed = false;
     int code = printer_profile_load(&printer, config_folder(),
                                     cli_text(cli, "--printer", "ender3v3se"), err) ||
-                       gcode_check(&report, &passed, cli->words[0], &printer, 0, err)
+                       gcode_check(&report, &passed, cli->words[0],
+                                   &(struct gcode_check_options){.printer = &printer}, err)
                    ? -1
                    : 0;
     if (!code && cli->json)

@@ -14,8 +14,7 @@
 #include "storage/order.h"
 
 struct sliced {
-    struct printer_profile printer;
-    struct material_profile material;
+    struct profile profile;
     struct slice_result result;
     cJSON *shape, *report; /* what tostl said; ours with the G-code's check */
     struct keep gcode, note;
@@ -43,14 +42,14 @@ static int run_slicer(struct sliced *s, struct step *step, const struct item *it
     snprintf(label, sizeof label, "order %s item %s", item->order_id, item->id);
     if (folder_blob(step, item->approved_hash, folder, "in", err) ||
         role_run(&s->shape, "tostl", folder, step->stop, err) ||
-        printer_profile_load(&s->printer, config, item_printer_class(item), err) ||
-        material_profile_load(&s->material, config, item_material(item), err))
+        profile_load(&s->profile, config, item_printer_class(item), item_material(item), NULL, err))
         return -1;
-    struct slice_options options = {.model_path = model,
+    const struct slice_object object = {.path = model};
+    struct slice_options options = {.objects = &object,
+                                    .object_count = 1,
                                     .out_path = gcode,
                                     .work_folder = folder,
-                                    .printer = &s->printer,
-                                    .material = &s->material,
+                                    .profile = &s->profile,
                                     .label = label,
                                     .stop = step->stop};
     return slice_run(&s->result, &options, err);
@@ -63,13 +62,16 @@ static int make_report(struct sliced *s, const char *folder, struct err *err)
     cJSON *check = NULL;
     const struct slice_result *r = &s->result;
     snprintf(gcode, sizeof gcode, "%s/out.gcode", folder);
-    if (gcode_check(&check, &passed, gcode, &s->printer, json_number(s->shape, "height_mm", 0),
-                    err))
+    const struct gcode_check_options options = {.printer = &s->profile.printer,
+                                                .material = &s->profile.material,
+                                                .model_height_mm =
+                                                    json_number(s->shape, "height_mm", 0)};
+    if (gcode_check(&check, &passed, gcode, &options, err))
         return -1;
     cJSON *j = s->report = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "engine", r->engine);
-    cJSON_AddStringToObject(j, "printer", s->printer.id);
-    cJSON_AddStringToObject(j, "material", s->material.id);
+    cJSON_AddStringToObject(j, "printer", s->profile.printer.id);
+    cJSON_AddStringToObject(j, "material", s->profile.material.id);
     cJSON_AddStringToObject(j, "settings_sha256", r->closure_hash);
     cJSON_AddStringToObject(j, "gcode_sha256", r->gcode_hash);
     cJSON_AddNumberToObject(j, "print_time_s", r->print_time_s);
@@ -107,8 +109,8 @@ static int add_slice(char id[40], const struct sliced *s, struct step *step,
     int failed =
         json_print(&report, s->report, false, err) ||
         DB_RUN(&rows, step->db, "step_slice_add", err, fresh, item->id, item->model_id,
-               item->approved_hash, s->printer.id, s->material.id, r->engine, r->closure_hash,
-               s->gcode.hash, time_s, mm, g, layers, (const char *)report.data);
+               item->approved_hash, s->profile.printer.id, s->profile.material.id, r->engine,
+               r->closure_hash, s->gcode.hash, time_s, mm, g, layers, (const char *)report.data);
     if (!failed)
         snprintf(id, 40, "%s", db_text(rows, 0, 0));
     db_rows_free(rows);
@@ -145,8 +147,7 @@ static int slice_in(struct step *step, const struct item *item, const char *fold
         result = step_begin(step, item, "slicing", err);
     if (!result)
         result = write_sliced(&s, step, item, err);
-    printer_profile_free(&s.printer);
-    material_profile_free(&s.material);
+    profile_free(&s.profile);
     cJSON_Delete(s.shape);
     cJSON_Delete(s.report);
     return result < 0 ? -1 : 0;

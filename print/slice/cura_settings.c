@@ -94,7 +94,7 @@ static void put_machine(struct list *l)
                   {"machine_max_acceleration_z", "acceleration_z_mm_s2"},
                   {"machine_max_acceleration_e", "acceleration_e_mm_s2"},
                   {"machine_max_jerk_xy", "jerk_xy_mm_s"}};
-    const struct printer_profile *printer = l->job->options->printer;
+    const struct printer_profile *printer = &l->job->options->profile->printer;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         put(l, limits[i].key, number_in(l->printer, "limits", limits[i].limit));
     put(l, "machine_max_jerk_z", 0.4);
@@ -117,9 +117,12 @@ static bool fill_line(struct bytes *out, const struct list *l, const char *line)
     const struct {
         const char *name;
         double value;
-    } words[] = {{"{nozzle_c}", o->material->nozzle_c}, {"{bed_c}", o->material->bed_c},
-                 {"{bed_x}", o->printer->bed_mm[0]},    {"{bed_y}", o->printer->bed_mm[1]},
-                 {"{bed_z}", o->printer->bed_mm[2]},    {"{nozzle_mm}", o->printer->nozzle_mm}};
+    } words[] = {{"{nozzle_c}", o->profile->material.nozzle_c},
+                 {"{bed_c}", o->profile->material.bed_c},
+                 {"{bed_x}", o->profile->printer.bed_mm[0]},
+                 {"{bed_y}", o->profile->printer.bed_mm[1]},
+                 {"{bed_z}", o->profile->printer.bed_mm[2]},
+                 {"{nozzle_mm}", o->profile->printer.nozzle_mm}};
     while (*line) {
         size_t plain = strcspn(line, "{"), i = 0, known = sizeof words / sizeof *words;
         if (bytes_append(out, line, plain, NULL))
@@ -145,7 +148,7 @@ static int put_code(struct list *l, const char *key, const char *member, struct 
             bytes_free(&text);
             return FAIL_CODE(err, ERR_INPUT, "schema_violation",
                              "printer %s: %s has a word that is not known: %.60s",
-                             l->job->options->printer->id, member, line->valuestring);
+                             l->job->options->profile->printer.id, member, line->valuestring);
         }
     }
     put_text(l, key, (const char *)text.data);
@@ -159,7 +162,7 @@ static void put_material(struct list *l)
         "wall_0_material_flow",  "wall_x_material_flow",       "skin_material_flow",
         "roofing_material_flow", "infill_material_flow",       "skirt_brim_material_flow",
         "support_material_flow", "support_roof_material_flow", "support_bottom_material_flow"};
-    const struct material_profile *material = l->job->options->material;
+    const struct material_profile *material = &l->job->options->profile->material;
     double full_at = number_in(l->material, "fan", "full_at_mm");
     for (size_t i = 0; i < sizeof flows / sizeof *flows; i++)
         put(l, flows[i], json_number(l->material, "flow_percent", 100));
@@ -232,8 +235,8 @@ static void put_walls_and_infill(struct list *l)
     put(l, "top_skin_expand_distance", walls_mm);
     put(l, "bottom_skin_expand_distance", walls_mm);
     put_text(l, "z_seam_type", "back");
-    put(l, "z_seam_x", l->job->options->printer->bed_mm[0] / 2);
-    put(l, "z_seam_y", l->job->options->printer->bed_mm[1]);
+    put(l, "z_seam_x", l->job->options->profile->printer.bed_mm[0] / 2);
+    put(l, "z_seam_y", l->job->options->profile->printer.bed_mm[1]);
 }
 
 /* The engine knows no limit of melted plastic: speeds are held to what the material allows. */
@@ -258,7 +261,7 @@ static void put_speeds(struct list *l)
                   {"bridge_skin_speed_3", "outer_wall", false, false},
                   {"speed_travel", "travel", false, true},
                   {"speed_z_hop", "z_hop", false, true}};
-    double flow = l->job->options->material->max_flow_mm3_s,
+    double flow = l->job->options->profile->material.max_flow_mm3_s,
            height = fmax(l->layer, l->first_layer);
     for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
         double speed = number_in(l->process, "speeds_mm_s", speeds[i].member);
@@ -313,7 +316,7 @@ static void put_adhesion(struct list *l)
     double brim = number_in(l->process, "adhesion", "brim_mm");
     double gap = number_in(l->process, "adhesion", "skirt_gap_mm");
     double lines = number_in(l->process, "adhesion", "skirt_lines"), room = SKIRT_ROOM_MM;
-    const double *bed = l->job->options->printer->bed_mm;
+    const double *bed = l->job->options->profile->printer.bed_mm;
     if (strcmp(type, "brim") == 0)
         room += brim;
     else
@@ -395,9 +398,9 @@ int cura_settings(cJSON **out, const struct engine_job *job, struct err *err)
 {
     struct list l = {.out = cJSON_CreateObject(),
                      .job = job,
-                     .printer = job->options->printer->settings,
-                     .process = json_get(job->options->printer->settings, "process"),
-                     .material = job->options->material->settings};
+                     .printer = job->options->profile->printer.settings,
+                     .process = job->options->profile->process,
+                     .material = job->options->profile->material.settings};
     l.layer = json_number(l.process, "layer_height_mm", 0.2);
     l.first_layer = json_number(l.process, "first_layer_height_mm", 0.2);
     l.outer = json_number(l.process, "outer_wall_width_mm", 0.4);

@@ -189,12 +189,13 @@ static cJSON *measures_of(const struct gcode_scan *s)
 }
 
 int gcode_check(cJSON **report, bool *passed, const char *path,
-                const struct printer_profile *printer, double model_height_mm, struct err *err)
+                const struct gcode_check_options *options, struct err *err)
 {
     struct gcode_scan scan;
-    if (gcode_scan_file(&scan, path, printer->bed_mm, err))
+    if (gcode_scan_file(&scan, path, options->printer->bed_mm, err))
         return -1;
-    struct judge judge = {&scan, printer, model_height_mm, cJSON_CreateArray(), true};
+    struct judge judge = {&scan, options->printer, options->model_height_mm, cJSON_CreateArray(),
+                          true};
     judge_lines(&judge);
     judge_bounds(&judge);
     judge_height(&judge);

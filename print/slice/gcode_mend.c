@@ -61,12 +61,12 @@ static int put_head(FILE *out, const struct engine_job *job, const struct engine
     fwrite(job->words.header.data, 1, job->words.header.len, out);
     snprintf(text, sizeof text, "%s %s", engine->name, job->words.version);
     put_comment(out, "engine", text);
-    put_comment(out, "printer", o->printer->id);
-    put_comment(out, "material", o->material->id);
+    put_comment(out, "printer", o->profile->printer.id);
+    put_comment(out, "material", o->profile->material.id);
     put_comment(out, "settings", closure_hash);
     if (o->label)
         put_comment(out, "label", o->label);
-    cJSON_ArrayForEach (side, json_get(o->printer->settings, "thumbnails_px")) {
+    cJSON_ArrayForEach (side, json_get(o->profile->printer.settings, "thumbnails_px")) {
         if (put_thumbnail(out, job->mesh, (uint32_t)side->valuedouble, err))
             return -1;
     }

@@ -78,8 +78,8 @@ static int threemf_load(struct mesh *mesh, struct engine_job *job, const struct 
 
 static int check_bed(const struct engine_job *job, struct err *err)
 {
-    const double *bed = job->options->printer->bed_mm, *low = job->low, *high = job->high;
-    const char *name = job->options->printer->name;
+    const double *bed = job->options->profile->printer.bed_mm, *low = job->low, *high = job->high;
+    const char *name = job->options->profile->printer.name;
     if (high[0] - low[0] > bed[0] || high[1] - low[1] > bed[1] || high[2] - low[2] > bed[2])
         return FAIL_CODE(err, ERR_INPUT, "slice_outside_bed",
                          "the model is %.1f x %.1f x %.1f mm; %.40s builds %.0f x %.0f x %.0f",
@@ -108,8 +108,8 @@ static int load_file(struct mesh *mesh, struct engine_job *job, const struct byt
 int model_load(struct mesh *mesh, struct engine_job *job, struct err *err)
 {
     struct bytes file = {.limit = MODEL_BYTES_MAX}, stl = {.limit = MODEL_BYTES_MAX};
-    int failed =
-        bytes_read_file(&file, job->options->model_path, err) || load_file(mesh, job, &file, err);
+    int failed = bytes_read_file(&file, job->options->objects[0].path, err) ||
+                 load_file(mesh, job, &file, err);
     bytes_free(&file);
     failed =
         failed || stl_write(&stl, mesh, NULL, err) || file_write(job->stl, stl.data, stl.len, err);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/assets.h"
-#include "print/slice/slice.h"
+#include "print/slice/profile.h"
 
 struct kind {
     const char *folder, *schema, *noun, *unknown;
@@ -159,4 +159,30 @@ void material_profile_free(struct material_profile *profile)
         return;
     cJSON_Delete(profile->settings);
     *profile = (struct material_profile){0};
+}
+
+int profile_load(struct profile *out, const char *config_folder, const char *printer_id,
+                 const char *material_id, const char *process_id, struct err *err)
+{
+    struct profile p = {0};
+    snprintf(p.process_id, sizeof p.process_id, "%s",
+             process_id ? process_id : PROFILE_PROCESS_DEFAULT);
+    if (printer_profile_load(&p.printer, config_folder, printer_id, err) ||
+        material_profile_load(&p.material, config_folder, material_id, err)) {
+        profile_free(&p);
+        return -1;
+    }
+    p.process = cJSON_Duplicate(json_get(p.printer.settings, "process"), true);
+    *out = p;
+    return 0;
+}
+
+void profile_free(struct profile *profile)
+{
+    if (!profile)
+        return;
+    printer_profile_free(&profile->printer);
+    material_profile_free(&profile->material);
+    cJSON_Delete(profile->process);
+    *profile = (struct profile){0};
 }

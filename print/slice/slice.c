@@ -52,12 +52,13 @@ static void on_line(void *user, const char *line)
 
 static int check_material(const struct slice_options *o, struct err *err)
 {
-    double nozzle = json_number(o->printer->settings, "nozzle_max_c", 0);
-    double bed = json_number(o->printer->settings, "bed_max_c", 0);
-    if (o->material->nozzle_c > nozzle || o->material->bed_c > bed)
+    double nozzle = json_number(o->profile->printer.settings, "nozzle_max_c", 0);
+    double bed = json_number(o->profile->printer.settings, "bed_max_c", 0);
+    if (o->profile->material.nozzle_c > nozzle || o->profile->material.bed_c > bed)
         return FAIL_CODE(err, ERR_INPUT, "material_too_hot",
-                         "%s wants %.0f and %.0f C; %s reaches %.0f and %.0f", o->material->name,
-                         o->material->nozzle_c, o->material->bed_c, o->printer->name, nozzle, bed);
+                         "%s wants %.0f and %.0f C; %s reaches %.0f and %.0f",
+                         o->profile->material.name, o->profile->material.nozzle_c,
+                         o->profile->material.bed_c, o->profile->printer.name, nozzle, bed);
     return 0;
 }
 
@@ -134,7 +135,10 @@ static int check(struct slice_result *result, const char *path, const struct eng
 {
     cJSON *report = NULL;
     bool passed = false;
-    if (gcode_check(&report, &passed, path, job->options->printer, job->high[2] - job->low[2], err))
+    const struct gcode_check_options options = {.printer = &job->options->profile->printer,
+                                                .material = &job->options->profile->material,
+                                                .model_height_mm = job->high[2] - job->low[2]};
+    if (gcode_check(&report, &passed, path, &options, err))
         return -1;
     const cJSON *measures = json_get(report, "measures");
     result->layer_count = (unsigned)json_number(measures, "layers", 0);
@@ -162,7 +166,7 @@ static int publish(const char *temp, const char *path, struct err *err)
 static void fill_result(struct slice_result *result, const struct engine_job *job,
                         const struct engine *engine)
 {
-    const struct material_profile *material = job->options->material;
+    const struct material_profile *material = &job->options->profile->material;
     double radius = material->diameter_mm / 2;
     snprintf(result->engine, sizeof result->engine, "%s", engine->name);
     result->print_time_s = job->words.print_time_s;

@@ -6,45 +6,22 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "base/json.h"
+#include "print/slice/profile.h"
 
-/*
- * One printer and one material, read from config/printers/ID.json and config/materials/ID.json and
- * held against schemas/printer.schema.json and schemas/material.schema.json.
- */
-struct printer_profile {
-    char id[40], name[60];
-    double bed_mm[3];
-    double nozzle_mm;
-    cJSON *settings; /* the whole file: limits, process, start and end code, engines */
+/* One thing on the plate. Coordinates are millimetres about the middle of the bed, z up from it. */
+struct slice_object {
+    const char *path;      /* binary .stl or .3mf on disk */
+    const char *name;      /* for labels; or NULL */
+    const cJSON *settings; /* what it has other than the process: infill_percent, infill_pattern,
+                              wall_count, top_mm, bottom_mm, support.enabled; or NULL */
 };
-struct material_profile {
-    char id[40], name[60];
-    double nozzle_c, bed_c, density_g_cm3, diameter_mm, max_flow_mm3_s;
-    double min_wall_mm, overhang_deg, bridge_mm; /* limits of what prints well */
-    cJSON *settings;                             /* the whole file */
-};
-
-/**
- * Loads a profile by its id, from config_folder/printers/ID.json or config_folder/materials/ID.json
- * when there is one (config_folder may be NULL), else from the files built into the program.
- * Owner    the caller frees it; nothing to free on failure.
- * Errors   ERR_ABSENT code unknown_printer or unknown_material, naming those there are;
- *          ERR_INPUT code schema_violation or json_invalid for a file that is wrong.
- */
-int printer_profile_load(struct printer_profile *out, const char *config_folder, const char *id,
-                         struct err *err) MUST_CHECK;
-int material_profile_load(struct material_profile *out, const char *config_folder, const char *id,
-                          struct err *err) MUST_CHECK;
-void printer_profile_free(struct printer_profile *profile);
-void material_profile_free(struct material_profile *profile);
 
 struct slice_options {
-    const char *model_path;  /* .stl or .3mf on disk, millimetres, pivot at the bottom centre */
+    const struct slice_object *objects;
+    size_t object_count;     /* at least 1 */
     const char *out_path;    /* the G-code; written whole or not at all */
     const char *work_folder; /* for temp files; must exist */
-    const struct printer_profile *printer;
-    const struct material_profile *material;
+    const struct profile *profile;
     const char *engine; /* "cura" (NULL too); a row of the engine table */
     const char *label;  /* goes into the G-code as a comment, escaped; or NULL */
     unsigned timeout_s; /* 0 = 600 */
@@ -87,7 +64,7 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
  * Checks G-code in one streaming pass: layers, extruding moves inside the build volume, heat before
  * extrusion, heaters off at the end, no placeholders, header against contents, height, speeds.
  *
- * Shape    model_height_mm 0 when it is not known. Absolute or relative moves, Marlin words.
+ * Shape    absolute or relative moves, Marlin words.
  * Result   {"verdict":"pass|reject","findings":[{code,severity,message,value,limit}],
  *          "measures":{...}}; severity is "error" (rejects) or "warning". The caller cJSON_Deletes.
  *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, layer_gap,
@@ -96,8 +73,14 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
  * filament_mismatch, too_fast. Errors   only for a file that cannot be read. Cost O(bytes), about
  * 150 MB/s; flat memory.
  */
+struct gcode_check_options {
+    const struct printer_profile *printer;
+    const struct material_profile *material; /* NULL: its limits are not looked at */
+    double model_height_mm;                  /* 0: not known */
+    double model_volume_mm3;                 /* 0: not known */
+};
+
 int gcode_check(cJSON **report, bool *passed, const char *path,
-                const struct printer_profile *printer, double model_height_mm,
-                struct err *err) MUST_CHECK;
+                const struct gcode_check_options *options, struct err *err) MUST_CHECK;
 
 #endif

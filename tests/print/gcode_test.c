@@ -71,7 +71,9 @@ static int check_changed(char *out, size_t room, const char *from, const char *t
     bool passed = false;
     if (write_changed(path, from, to) || printer_profile_load(&printer, NULL, "ender3v3se", &err))
         return -1;
-    int failed = gcode_check(&report, &passed, path, &printer, height, &err);
+    int failed = gcode_check(
+        &report, &passed, path,
+        &(struct gcode_check_options){.printer = &printer, .model_height_mm = height}, &err);
     snprintf(out, room, "%s", passed ? "pass" : "reject");
     cJSON_ArrayForEach (finding, json_get(report, "findings"))
         snprintf(out + strlen(out), room - strlen(out), " %s", json_text(finding, "code", "?"));
@@ -153,7 +155,9 @@ static void test_gcode__a_file_cut_off_is_rejected_wherever_it_is_cut(void)
         cJSON *report = NULL;
         bool passed = true;
         CHECK_OK(file_write(path, good, n, &err));
-        CHECK_OK(gcode_check(&report, &passed, path, &printer, 0.4, &err));
+        CHECK_OK(gcode_check(
+            &report, &passed, path,
+            &(struct gcode_check_options){.printer = &printer, .model_height_mm = 0.4}, &err));
         if (passed)
             TEST_GIVE_UP("passed with its first %zu bytes only", n);
         cJSON_Delete(report);
@@ -171,7 +175,9 @@ static void test_gcode__measures_follow_retraction_and_relative_moves(void)
     CHECK_OK(write_changed(path, "G1 X110 Y100 E1.665\n",
                            "M83\nG91\nG1 X10 E0.333\nG90\nM82\nG92 E1.665\n"));
     CHECK_OK(printer_profile_load(&printer, NULL, "ender3v3se", &err));
-    CHECK_OK(gcode_check(&report, &passed, path, &printer, 0.4, &err));
+    CHECK_OK(gcode_check(&report, &passed, path,
+                         &(struct gcode_check_options){.printer = &printer, .model_height_mm = 0.4},
+                         &err));
     const cJSON *m = json_get(report, "measures");
     CHECK(passed);
     CHECK_NEAR(json_number(m, "filament_mm", 0), 2.664, 1e-9);
@@ -211,12 +217,16 @@ static void test_gcode__bears_any_bytes(void)
                 CHECK_OK(bytes_append(&junk, round == 39 ? (const uint8_t *)"7" : &byte, 1, &err));
         }
         CHECK_OK(file_write(path, junk.data, junk.len, &err));
-        CHECK_OK(gcode_check(&report, &passed, path, &printer, 0, &err));
+        CHECK_OK(gcode_check(
+            &report, &passed, path,
+            &(struct gcode_check_options){.printer = &printer, .model_height_mm = 0}, &err));
         CHECK(!passed);
         cJSON_Delete(report);
     }
-    CHECK_FAILS(gcode_check(&(cJSON *){NULL}, &(bool){0}, "/nonexistent/x", &printer, 0, &err),
-                ERR_ABSENT);
+    CHECK_FAILS(
+        gcode_check(&(cJSON *){NULL}, &(bool){0}, "/nonexistent/x",
+                    &(struct gcode_check_options){.printer = &printer, .model_height_mm = 0}, &err),
+        ERR_ABSENT);
     bytes_free(&junk);
     printer_profile_free(&printer);
     unlink(path);

@@ -62,8 +62,8 @@ static int write_stl(char *path, const char *name, const struct mesh *mesh)
 }
 
 struct setting {
-    struct printer_profile printer;
-    struct material_profile material;
+    struct profile profile;
+    struct slice_object object;
     struct slice_options options;
     char model[128];
 };
@@ -72,22 +72,21 @@ static int open_setting(struct setting *s, const char *printer, const char *mate
 {
     memset(s, 0, sizeof *s);
     snprintf(folder, sizeof folder, "/tmp/statuette-test-XXXXXX");
-    if (!mkdtemp(folder) || printer_profile_load(&s->printer, NULL, printer, &err) ||
-        material_profile_load(&s->material, NULL, material, &err))
+    if (!mkdtemp(folder) || profile_load(&s->profile, NULL, printer, material, NULL, &err))
         return -1;
     snprintf(out_path, sizeof out_path, "%s/out.gcode", folder);
-    s->options = (struct slice_options){.model_path = s->model,
+    s->object.path = s->model;
+    s->options = (struct slice_options){.objects = &s->object,
+                                        .object_count = 1,
                                         .out_path = out_path,
                                         .work_folder = folder,
-                                        .printer = &s->printer,
-                                        .material = &s->material};
+                                        .profile = &s->profile};
     return 0;
 }
 
 static void close_setting(struct setting *s)
 {
-    printer_profile_free(&s->printer);
-    material_profile_free(&s->material);
+    profile_free(&s->profile);
     folder_remove(folder);
 }
 
@@ -217,7 +216,7 @@ static void test_slice__infill_distance_is_right_for_each_pattern(void)
         struct setting s;
         struct slice_result r;
         CHECK_OK(open_setting(&s, "ender3v3se", "pla"));
-        cJSON *process = cJSON_GetObjectItem(s.printer.settings, "process");
+        cJSON *process = s.profile.process;
         cJSON_SetNumberValue(cJSON_GetObjectItem(process, "infill_percent"), 99.9);
         cJSON_SetNumberValue(cJSON_GetObjectItem(process, "top_mm"), 0);
         cJSON_SetNumberValue(cJSON_GetObjectItem(process, "bottom_mm"), 0);
@@ -334,7 +333,7 @@ static void test_slice__what_the_engine_prints_nothing_of_is_slice_empty(void)
     make_box(&box, (float[]){-5, -5, 0}, (float[]){5, 5, 10});
     CHECK_OK(write_stl(s.model, "box.stl", &box));
     cJSON *cura =
-        cJSON_AddObjectToObject(cJSON_GetObjectItem(s.printer.settings, "engines"), "cura");
+        cJSON_AddObjectToObject(cJSON_GetObjectItem(s.profile.printer.settings, "engines"), "cura");
     cJSON_AddStringToObject(cura, "layer_height", "abc");
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
     CHECK_TEXT(err.code, "slice_empty");
@@ -355,7 +354,7 @@ static void test_slice__end_code_that_leaves_the_heaters_on_is_rejected(void)
     CHECK_OK(write_stl(s.model, "box.stl", &box));
     cJSON *end = cJSON_CreateArray();
     cJSON_AddItemToArray(end, cJSON_CreateString("M104 S0"));
-    cJSON_ReplaceItemInObject(s.printer.settings, "end_gcode", end);
+    cJSON_ReplaceItemInObject(s.profile.printer.settings, "end_gcode", end);
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
     CHECK_TEXT(err.code, "gcode_rejected");
     CHECK(strstr(err.what, "heaters_left_on"));
@@ -385,7 +384,7 @@ static void test_slice__stops_when_told_and_refuses_what_cannot_be(void)
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_ABSENT);
     CHECK_TEXT(err.code, "unknown_engine");
     s.options.engine = "cura";
-    s.material.nozzle_c = 400;
+    s.profile.material.nozzle_c = 400;
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
     CHECK_TEXT(err.code, "material_too_hot");
     CHECK(count_files() == 1);
