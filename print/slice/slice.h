@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "print/slice/gcode_check.h"
 #include "print/slice/profile.h"
 
 /* One thing on the plate. Coordinates are millimetres about the middle of the bed, z up from it. */
@@ -86,28 +87,5 @@ int slice_hash(char closure_hash[65], const struct slice_options *options,
  */
 int slice_compare(cJSON **report, const struct slice_options *options,
                   const struct slice_result *first, struct err *err) MUST_CHECK;
-
-/**
- * Checks G-code in one streaming pass: layers, extruding moves inside the build volume, heat before
- * extrusion, heaters off at the end, no placeholders, header against contents, height, speeds.
- *
- * Shape    absolute or relative moves, Marlin words.
- * Result   {"verdict":"pass|reject","findings":[{code,severity,message,value,limit}],
- *          "measures":{...}}; severity is "error" (rejects) or "warning". The caller cJSON_Deletes.
- *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, layer_gap,
- *          layer_thin, outside_bed, below_bed, too_high, height_mismatch, first_layer_high,
- * cold_extrusion, bed_cold, heaters_left_on, too_hot, placeholder_left, unreadable_line,
- * filament_mismatch, too_fast. Errors   only for a file that cannot be read. Cost O(bytes), about
- * 150 MB/s; flat memory.
- */
-struct gcode_check_options {
-    const struct printer_profile *printer;
-    const struct material_profile *material; /* NULL: its limits are not looked at */
-    double model_height_mm;                  /* 0: not known */
-    double model_volume_mm3;                 /* 0: not known */
-};
-
-int gcode_check(cJSON **report, bool *passed, const char *path,
-                const struct gcode_check_options *options, struct err *err) MUST_CHECK;
 
 #endif
