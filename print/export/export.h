@@ -162,12 +162,14 @@ int stl_write(struct bytes *out, const struct mesh *mesh, const char *label,
 int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
                         struct err *err) MUST_CHECK;
 
+#define THREEMF_NAME_BYTES 404 /* 100 characters of UTF-8 */
+
 /* One build item, as an independent reader finds it. */
 struct threemf_object {
     struct mesh mesh; /* in its own coordinates, millimetres */
-    char name[128], part_code[64], item_id[64];
-    double transform[12]; /* rows of x, y, z; then what moves, in millimetres */
-    uint8_t (*rgb)[3];    /* of each triangle, or NULL: no colours */
+    char name[THREEMF_NAME_BYTES], part_code[THREEMF_NAME_BYTES], item_id[THREEMF_NAME_BYTES];
+    double transform[3][4]; /* a point is this times (x, y, z, 1) */
+    uint8_t (*rgb)[3];      /* of each triangle, or NULL: no colours */
 };
 
 struct threemf_objects {
