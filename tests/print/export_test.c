@@ -386,6 +386,7 @@ static void test_threemf__verify_finds_every_difference(void)
     const uint8_t *head = memmem(file.data, file.len, "3D/3dmodel.model", 16);
     size_t first = (size_t)(head - file.data) + 16;
     const uint8_t *end = memmem(head, file.len - first, "PK\1\2", 4);
+    end = memmem(head, (size_t)(end - head), "PK\3\4", 4);
     for (size_t i = first; i < (size_t)(end - file.data); i++) {
         file.data[i] ^= 4;
         CHECK_FAILS(threemf_verify(file.data, file.len, &cube, &err), ERR_BUG);

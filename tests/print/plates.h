@@ -6,8 +6,9 @@
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
 
-#define PLATE_KINDS 4 /* bare cube, coloured box, three objects with all there is, hostile texts   \
-                       */
+#define PLATE_KINDS                                                                                \
+    4 /* bare cube, coloured box, three objects with all there is, hostile texts                   \
+       */
 
 struct plate_made {
     struct mesh box, ball, small;
@@ -56,7 +57,7 @@ static inline void plate_full(struct plate_made *made, const char *odd)
                                                  {"wall_loops", "3"},
                                                  {"notes", "a \"b\" <c> & 'd'"}};
     static const struct export_part parts[] = {
-        {"Metadata/statuette.json", "{\"order\":\"ord_1\"}\n", 20, true},
+        {"Metadata/statuette.json", "{\"order\":\"ord_1\"}\n", 18, true},
         {"Metadata/Slic3r_PE.config", "; a\n\n; layer_height = 0.2\n", 26, false},
         {"Metadata/empty.txt", "", 0, false}};
     made->objects[0] = (struct export_object){.mesh = &made->box,
