@@ -86,14 +86,7 @@ static int check_parts(const struct export_plate *plate, struct err *err)
 
 static bool palettes_same(const struct export_palette *a, const struct export_palette *b)
 {
-    if (a->count != b->count || memcmp(a->rgb, b->rgb, 3 * a->count) != 0 || !a->names != !b->names)
-        return false;
-    for (size_t i = 0; a->names && i < a->count; i++) {
-        const char *one = a->names[i] ? a->names[i] : "", *other = b->names[i] ? b->names[i] : "";
-        if (strcmp(one, other) != 0)
-            return false;
-    }
-    return true;
+    return a->count == b->count && memcmp(a->rgb, b->rgb, 3 * a->count) == 0;
 }
 
 /* Objects of the same filaments share them: to a slicer they are one list. */

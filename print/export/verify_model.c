@@ -71,7 +71,7 @@ static int walk_groups(struct model *m)
         struct tags here = m->tags;
         if (tags_next(&m->tags, &tag))
             return -1;
-        bool head = is(&tag.name, "basematerials");
+        bool head = is(&tag.name, "m:colorgroup");
         if (is(&tag.name, "object")) {
             m->tags = here;
             return 0;
@@ -85,8 +85,8 @@ static int walk_groups(struct model *m)
         do {
             if (tags_next(&m->tags, &tag))
                 return -1;
-        } while (is(&tag.name, "base"));
-        if (!is(&tag.name, "/basematerials"))
+        } while (is(&tag.name, "m:color"));
+        if (!is(&tag.name, "/m:colorgroup"))
             return DIFFERS(m->tags.err, "a palette of the 3MF has no end");
     }
 }
@@ -97,15 +97,12 @@ static int check_group(const struct group *group, const struct export_palette *p
     struct tags tags = {"a palette", group->entries, err};
     for (size_t i = 0; i < palette->count; i++) {
         const uint8_t *rgb = palette->rgb[i];
-        const char *name = palette->names && palette->names[i] ? palette->names[i] : "";
-        char number[32], colour[8];
-        snprintf(number, sizeof number, "colour %zu", i + 1);
+        char colour[8];
         snprintf(colour, sizeof colour, "#%02X%02X%02X", rgb[0], rgb[1], rgb[2]);
-        if (TAGS_EXPECT(&tags, "base", MEANS("name", *name ? name : number, 100),
-                        IS("displaycolor", colour)))
+        if (TAGS_EXPECT(&tags, "m:color", IS("color", colour)))
             return -1;
     }
-    return TAGS_EXPECT(&tags, "/basematerials");
+    return TAGS_EXPECT(&tags, "/m:colorgroup");
 }
 
 /* pid and pindex are numbers that the triangles were held against already. */
@@ -178,6 +175,7 @@ int verify_model(struct text words, const struct export_plate *plate, struct err
     if (TAGS_EXPECT(&m.tags, "?xml", IS("version", "1.0"), IS("encoding", "UTF-8")) ||
         TAGS_EXPECT(&m.tags, "model", IS("unit", "millimeter"), IS("xml:lang", "en-US"),
                     IS("xmlns", "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"),
+                    IS("xmlns:m", "http://schemas.microsoft.com/3dmanufacturing/material/2015/02"),
                     IS("xmlns:slic3rpe", "http://schemas.slic3r.org/3mf/2017/06"),
                     IS("xmlns:statuette", "urn:statuette:job:2026")) ||
         check_labels(&m.tags, &plate->labels) || TAGS_EXPECT(&m.tags, "resources") ||

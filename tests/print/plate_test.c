@@ -124,7 +124,8 @@ static void test_plate__verify_finds_what_was_not_meant(void)
             o->palette = &palette;
             break;
         case 20:
-            palette.names = NULL;
+            palette.count = 2;
+            palette.of_triangle = other.of_ball;
             other.objects[1].palette = &palette;
             break;
         case 21:

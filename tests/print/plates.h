@@ -35,7 +35,6 @@ static inline void plate_free(struct plate_made *made)
 static inline void plate_fill(struct plate_made *made)
 {
     static const uint8_t rgb[3][3] = {{255, 255, 255}, {16, 32, 48}, {200, 0, 100}};
-    static const char *const names[3] = {"PLA <white>", NULL, "PLA \"red\" & co"};
     add_box(&made->box, -10, -10, 0, 20, 20, 20);
     add_ball(&made->ball, 0, 0, 12.3456789, 12.3456789, 15);
     add_box(&made->small, -3, -2, 0, 6, 4, 5);
@@ -46,8 +45,8 @@ static inline void plate_fill(struct plate_made *made)
     for (size_t i = 0; i < sizeof made->pixels; i++)
         made->pixels[i] = (uint8_t)(i % 4 == 3 ? (i / 1200 % 2 ? 255 : 0) : i / 400);
     made->thumbnail = (struct picture){made->pixels, 300, 300};
-    made->box_palette = (struct export_palette){3, rgb, names, made->of_box};
-    made->ball_palette = (struct export_palette){3, rgb, names, made->of_ball};
+    made->box_palette = (struct export_palette){3, rgb, made->of_box};
+    made->ball_palette = (struct export_palette){3, rgb, made->of_ball};
 }
 
 static inline void plate_full(struct plate_made *made, const char *odd)
