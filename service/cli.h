@@ -121,6 +121,7 @@ int cli_provider_test(const struct cli *cli, struct err *err);
 int cli_provider_ledger(const struct cli *cli, struct err *err);
 int cli_provider_canary(const struct cli *cli, struct err *err);
 int cli_provider_resolve(const struct cli *cli, struct err *err);
+int cli_config_check(const struct cli *cli, struct err *err);
 int cli_man(const struct cli *cli, struct err *err);
 
 #endif

@@ -147,6 +147,11 @@ static const struct command table[] = {
     {"migrate", "", "bring the database to this version's tables", "", none, 0, 0, cli_migrate},
     {"doctor", "", "check slicer, database, folders and sandbox, and say what to do", "", none, 0,
      0, cli_doctor},
+    {"config check", "[DIR]", "name every fault in printers, materials, products and the rest",
+     "Reads the files of DIR, else of STATUETTE_CONFIG, over the built-in ones. Exit code 5 when "
+     "there is\n"
+     "a fault: file, place in it, what is wrong and what is allowed.",
+     none, 0, 1, cli_config_check},
     {"photo check", "IN [-o OUT.png]", "judge a photo as the service would, and normalise it",
      "Takes JPEG, PNG, WebP and HEIC. Exit code 5 when the photo cannot be used.", photo, 1, 1,
      cli_photo_check},

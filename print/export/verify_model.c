@@ -102,7 +102,7 @@ static int check_group(const struct group *group, const struct export_palette *p
         if (TAGS_EXPECT(&tags, "m:color", IS("color", colour)))
             return -1;
     }
-    return TAGS_EXPECT(&tags, "/m:colorgroup");
+    return TAGS_BARE(&tags, "/m:colorgroup");
 }
 
 /* pid and pindex are numbers that the triangles were held against already. */
@@ -130,10 +130,10 @@ static int check_object(struct model *m, size_t i)
     if (TAGS_EXPECT(&m->tags, "object", IS("id", id), IS("type", "model"), MEANS("name", name, 100),
                     MEANS("partnumber", code, 100), IS("pid", *pid ? pid : NULL),
                     IS("pindex", *pindex ? pindex : NULL)) ||
-        TAGS_EXPECT(&m->tags, "mesh") || TAGS_EXPECT(&m->tags, "vertices") ||
-        TAGS_EXPECT(&m->tags, "/vertices") || TAGS_EXPECT(&m->tags, "triangles") ||
-        TAGS_EXPECT(&m->tags, "/triangles") || TAGS_EXPECT(&m->tags, "/mesh") ||
-        TAGS_EXPECT(&m->tags, "/object"))
+        TAGS_BARE(&m->tags, "mesh") || TAGS_BARE(&m->tags, "vertices") ||
+        TAGS_BARE(&m->tags, "/vertices") || TAGS_BARE(&m->tags, "triangles") ||
+        TAGS_BARE(&m->tags, "/triangles") || TAGS_BARE(&m->tags, "/mesh") ||
+        TAGS_BARE(&m->tags, "/object"))
         return -1;
     return object->palette ? check_group(&m->groups[group - (int64_t)m->plate->object_count - 1],
                                          object->palette, m->tags.err)
@@ -178,17 +178,15 @@ int verify_model(struct text words, const struct export_plate *plate, struct err
                     IS("xmlns:m", "http://schemas.microsoft.com/3dmanufacturing/material/2015/02"),
                     IS("xmlns:slic3rpe", "http://schemas.slic3r.org/3mf/2017/06"),
                     IS("xmlns:statuette", "urn:statuette:job:2026")) ||
-        check_labels(&m.tags, &plate->labels) || TAGS_EXPECT(&m.tags, "resources") ||
-        walk_groups(&m))
+        check_labels(&m.tags, &plate->labels) || TAGS_BARE(&m.tags, "resources") || walk_groups(&m))
         return -1;
     for (size_t i = 0; i < plate->object_count; i++)
         if (check_object(&m, i))
             return -1;
-    if (TAGS_EXPECT(&m.tags, "/resources") || TAGS_EXPECT(&m.tags, "build"))
+    if (TAGS_BARE(&m.tags, "/resources") || TAGS_BARE(&m.tags, "build"))
         return -1;
     for (size_t i = 0; i < plate->object_count; i++)
         if (check_item(&m, i))
             return -1;
-    return TAGS_EXPECT(&m.tags, "/build") || TAGS_EXPECT(&m.tags, "/model") ? -1
-                                                                            : tags_end(&m.tags);
+    return TAGS_BARE(&m.tags, "/build") || TAGS_BARE(&m.tags, "/model") ? -1 : tags_end(&m.tags);
 }

@@ -57,8 +57,10 @@ int tags_expect(struct tags *tags, const char *element, const struct tag_want *w
         .name = (attribute), .value = (text), .most = (most_kept)                                  \
     }
 #define TAGS_EXPECT(tags, element, ...)                                                            \
-    tags_expect((tags), (element),                                                                 \
-                (const struct tag_want[]){__VA_ARGS__ __VA_OPT__(, ){.name = NULL}})
+    tags_expect((tags), (element), (const struct tag_want[]){__VA_ARGS__, {.name = NULL}})
+/** The same of an element without attributes. */
+#define TAGS_BARE(tags, element)                                                                   \
+    tags_expect((tags), (element), (const struct tag_want[]){{.name = NULL}})
 
 /** Nothing may be left. */
 int tags_end(struct tags *tags) MUST_CHECK;

@@ -39,8 +39,8 @@ static int prusa_object(struct tags *tags, size_t i, const struct export_object 
                     MEANS("value", name.value, 100)))
         return -1;
     const struct export_setting rest[] = {{"volume_type", "ModelPart"}, {"matrix", identity}};
-    return check_settings(tags, "volume", rest, 2) || TAGS_EXPECT(tags, "/volume") ||
-                   TAGS_EXPECT(tags, "/object")
+    return check_settings(tags, "volume", rest, 2) || TAGS_BARE(tags, "/volume") ||
+                   TAGS_BARE(tags, "/object")
                ? -1
                : 0;
 }
@@ -48,7 +48,7 @@ static int prusa_object(struct tags *tags, size_t i, const struct export_object 
 static int begin_config(struct tags *tags)
 {
     return TAGS_EXPECT(tags, "?xml", IS("version", "1.0"), IS("encoding", "UTF-8")) ||
-                   TAGS_EXPECT(tags, "config")
+                   TAGS_BARE(tags, "config")
                ? -1
                : 0;
 }
@@ -61,7 +61,7 @@ int verify_prusa(struct text words, const struct export_plate *plate, struct err
     for (size_t i = 0; i < plate->object_count; i++)
         if (prusa_object(&tags, i, &plate->objects[i]))
             return -1;
-    return TAGS_EXPECT(&tags, "/config") ? -1 : tags_end(&tags);
+    return TAGS_BARE(&tags, "/config") ? -1 : tags_end(&tags);
 }
 
 static int orca_object(struct tags *tags, size_t i, const struct export_object *object)
@@ -74,7 +74,7 @@ static int orca_object(struct tags *tags, size_t i, const struct export_object *
         TAGS_EXPECT(tags, "part", IS("id", id), IS("subtype", "normal_part")) ||
         TAGS_EXPECT(tags, "metadata", IS("key", "name"), MEANS("value", name_of(object), 100)) ||
         TAGS_EXPECT(tags, "metadata", IS("key", "matrix"), IS("value", identity)) ||
-        TAGS_EXPECT(tags, "/part") || TAGS_EXPECT(tags, "/object"))
+        TAGS_BARE(tags, "/part") || TAGS_BARE(tags, "/object"))
         return -1;
     return 0;
 }
@@ -84,7 +84,7 @@ static int orca_plate(struct tags *tags, const struct export_plate *plate)
     const struct export_setting head[] = {
         {"plater_id", "1"}, {"plater_name", ""}, {"locked", "false"}};
     const struct export_setting picture = {"thumbnail_file", "Metadata/plate_1.png"};
-    if (TAGS_EXPECT(tags, "plate") || check_settings(tags, NULL, head, 3) ||
+    if (TAGS_BARE(tags, "plate") || check_settings(tags, NULL, head, 3) ||
         check_settings(tags, NULL, &picture, plate->thumbnail ? 1 : 0))
         return -1;
     for (size_t i = 0; i < plate->object_count; i++) {
@@ -92,11 +92,11 @@ static int orca_plate(struct tags *tags, const struct export_plate *plate)
         snprintf(id, sizeof id, "%zu", i + 1);
         const struct export_setting one[] = {
             {"object_id", id}, {"instance_id", "0"}, {"identify_id", id}};
-        if (TAGS_EXPECT(tags, "model_instance") || check_settings(tags, NULL, one, 3) ||
-            TAGS_EXPECT(tags, "/model_instance"))
+        if (TAGS_BARE(tags, "model_instance") || check_settings(tags, NULL, one, 3) ||
+            TAGS_BARE(tags, "/model_instance"))
             return -1;
     }
-    return TAGS_EXPECT(tags, "/plate");
+    return TAGS_BARE(tags, "/plate");
 }
 
 static int orca_assembled(struct tags *tags, size_t i, const struct export_object *object)
@@ -123,12 +123,12 @@ int verify_orca(struct text words, const struct export_plate *plate, struct err 
     for (size_t i = 0; i < plate->object_count; i++)
         if (orca_object(&tags, i, &plate->objects[i]))
             return -1;
-    if (orca_plate(&tags, plate) || TAGS_EXPECT(&tags, "assemble"))
+    if (orca_plate(&tags, plate) || TAGS_BARE(&tags, "assemble"))
         return -1;
     for (size_t i = 0; i < plate->object_count; i++)
         if (orca_assembled(&tags, i, &plate->objects[i]))
             return -1;
-    return TAGS_EXPECT(&tags, "/assemble") || TAGS_EXPECT(&tags, "/config") ? -1 : tags_end(&tags);
+    return TAGS_BARE(&tags, "/assemble") || TAGS_BARE(&tags, "/config") ? -1 : tags_end(&tags);
 }
 
 /* The entries' extensions that this one is. */
@@ -194,5 +194,5 @@ int verify_relations(struct text words, const struct export_plate *plate, struct
     for (size_t i = 0; i < plate->part_count; i++)
         if (plate->parts[i].must_preserve && relation(&tags, &id, plate->parts[i].name, keep))
             return -1;
-    return TAGS_EXPECT(&tags, "/Relationships") ? -1 : tags_end(&tags);
+    return TAGS_BARE(&tags, "/Relationships") ? -1 : tags_end(&tags);
 }

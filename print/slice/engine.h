@@ -67,6 +67,9 @@ extern const struct engine engine_cura;
 int machine_code(struct bytes *out, const struct profile *profile, const char *member,
                  struct err *err) MUST_CHECK;
 
+/** Whether machine_code would take that line for every engine; if not, what says why. */
+bool machine_line_sound(char *what, size_t room, const char *line);
+
 /** Reads the model (binary STL or 3MF), finds its box and refuses what does not fit the bed. */
 int model_load(struct mesh *mesh, struct engine_job *job, struct err *err) MUST_CHECK;
 
