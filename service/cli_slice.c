@@ -6,6 +6,7 @@
 
 #include "print/slice/slice.h"
 #include "service/cli_files.h"
+#include "service/slice_objects.h"
 
 static const char *config_folder(void)
 {
@@ -51,18 +52,21 @@ static int run(const struct cli *cli, struct file_work *work, const struct profi
                struct err *err)
 {
     struct slice_result result;
-    char model[800];
-    snprintf(model, sizeof model, "%s/out.stl", work->folder);
-    const struct slice_object object = {.path = model};
-    struct slice_options options = {.objects = &object,
-                                    .object_count = 1,
+    struct slice_objects objects = {0};
+    if (file_work_profile(work, cli, err) || file_work_run(work, "tostl", err) ||
+        slice_objects_of(&objects, work->result, work->folder, err))
+        return -1;
+    struct slice_options options = {.objects = objects.at,
+                                    .object_count = objects.count,
                                     .out_path = cli_text(cli, "-o", NULL),
                                     .work_folder = work->folder,
                                     .profile = profile,
                                     .engine = cli_text(cli, "--engine", NULL),
                                     .on_progress = on_progress,
                                     .user = (void *)cli};
-    if (file_work_run(work, "tostl", err) || slice_run(&result, &options, err))
+    int failed = slice_run(&result, &options, err);
+    slice_objects_free(&objects);
+    if (failed)
         return -1;
     cli_progress(cli, "sliced", 1);
     return tell_slice(cli, &result, err);
