@@ -93,6 +93,7 @@ int cli_doctor(const struct cli *cli, struct err *err);
 int cli_photo_check(const struct cli *cli, struct err *err);
 int cli_mesh_inspect(const struct cli *cli, struct err *err);
 int cli_mesh_prep(const struct cli *cli, struct err *err);
+int cli_mesh_plate(const struct cli *cli, struct err *err);
 int cli_mesh_render(const struct cli *cli, struct err *err);
 int cli_slice(const struct cli *cli, struct err *err);
 int cli_gcode_check(const struct cli *cli, struct err *err);
