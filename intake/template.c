@@ -49,7 +49,8 @@ static int check_sense(const cJSON *product, struct err *err)
     if (json_number(photos, "min", 0) < 1 && !can_do_without_photo(json_get(product, "provider")))
         return invalid(err, product, "photos: none are needed, but there is no prompt or upload");
     if (!default_is_allowed(json_get(product, "style")) ||
-        !default_is_allowed(json_get(product, "material")))
+        !default_is_allowed(json_get(product, "material")) ||
+        (json_get(product, "process") && !default_is_allowed(json_get(product, "process"))))
         return invalid(err, product, "a default is not among those allowed");
     return 0;
 }

@@ -61,4 +61,31 @@ struct slice_result {
 int slice_run(struct slice_result *result, const struct slice_options *options,
               struct err *err) MUST_CHECK;
 
+/**
+ * The closure_hash that slice_run would give, without slicing: what was sliced with the same hash
+ * from the same model bytes need not be sliced again.
+ *
+ * Covers   the engine and its version (asked once a process), the sorted settings, each object's
+ *          name and own settings, the thumbnails' sizes, and the form of our own header. Not the
+ *          models' bytes, nor the label.
+ * Errors   ERR_ABSENT unknown_engine, program_missing; as slice_run for settings.
+ * Cost     1 ms, and the engine's start once a process.
+ */
+int slice_hash(char closure_hash[65], const struct slice_options *options,
+               struct err *err) MUST_CHECK;
+
+/**
+ * A second opinion: the other engine slices the same objects, and what both would print is held
+ * against each other. options as for slice_run that gave `first` (its out_path is left alone).
+ *
+ * Result   {"first":{engine,version,filament_mm,mm3,print_time_s},"second":{...},"volume_ratio",
+ *          "time_ratio","verdict":"agree|differ|far","findings":[{code,severity,message,value,
+ *          limit}]}; ratios are second through first. "differ" is a warning: beyond what is usual;
+ *          "far" an error: beyond what two engines can make of one model. The caller
+ *          cJSON_Deletes it.
+ * Errors   as slice_run, with the second engine's words.
+ */
+int slice_compare(cJSON **report, const struct slice_options *options,
+                  const struct slice_result *first, struct err *err) MUST_CHECK;
+
 #endif
