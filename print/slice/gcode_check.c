@@ -12,10 +12,9 @@
 
 static enum gcode_flavour flavour_of(const struct printer_profile *printer)
 {
-    const char *name = json_text(printer->settings, "flavour", "marlin");
-    return strcmp(name, "klipper") == 0 ? FLAVOUR_KLIPPER
-           : strcmp(name, "prusa") == 0 ? FLAVOUR_PRUSA
-                                        : FLAVOUR_MARLIN;
+    return strcmp(printer->flavour, "klipper") == 0 ? FLAVOUR_KLIPPER
+           : strcmp(printer->flavour, "prusa") == 0 ? FLAVOUR_PRUSA
+                                                    : FLAVOUR_MARLIN;
 }
 
 static struct gcode_limits limits_of(const struct gcode_check_options *o)

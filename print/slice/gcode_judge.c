@@ -122,7 +122,7 @@ static void judge_lines(struct judge *j)
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const struct gcode_note *note = &j->scan->notes[rules[i].fault];
         char more[40] = "";
-        if (note->count == 0)
+        if (note->count == 0 || (rules[i].fault == FAULT_Z_FALLS && j->scan->one_by_one))
             continue;
         if (note->count > 1)
             snprintf(more, sizeof more, ", and %llu more", (unsigned long long)note->count - 1);
@@ -170,7 +170,7 @@ static void judge_layers(struct judge *j)
         return;
     }
     judge_count(j);
-    if (s->z_rises + 2 + s->layers / 20 < s->layers)
+    if (s->z_rises + 2 + s->layers / 20 < s->layers && !s->one_by_one)
         find(j, "z_stuck", true, 0, s->z_rises, s->layers,
              "%u layers lie at %u heights: the nozzle does not rise", s->layers, s->z_rises);
     if (s->start_filament_mm > LONGEST_PURGE_MM)

@@ -150,7 +150,7 @@ static void take_z(struct gcode_scan *s, double z)
         s->worst_rise_line = s->lines;
     }
     s->z_rises += rise > 1e-6;
-    if (rise < -0.05)
+    if (rise < -0.05 && z >= -GCODE_SLACK_MM)
         gcode_note(s, FAULT_Z_FALLS, -rise, NULL);
     s->low[2] = least(s->low[2], z);
     s->high[2] = most(s->high[2], z);
@@ -248,7 +248,7 @@ static void take_standing(struct gcode_scan *s, double push)
     s->moves_s += fabs(push) * s->s_per_mm;
     if (push > 0 && s->watch)
         take_watched(s, 0, 0, push);
-    if (fabs(push) > STANDING_JUMP_MM)
+    if (s->layers > 0 && fabs(push) > STANDING_JUMP_MM)
         gcode_note(s, FAULT_E_JUMP, push, NULL);
     if (push != 0 && s->layers > 0 && s->speed_mm_s > s->limits->speed_e + 0.01)
         gcode_note(s, FAULT_SPEED_E, s->speed_mm_s, NULL);
@@ -306,12 +306,13 @@ void gcode_arc(struct gcode_scan *s, const double to[3], const double centre[2],
     double radius = hypot(s->at[0] - centre[0], s->at[1] - centre[1]);
     double other = hypot(to[0] - centre[0], to[1] - centre[1]);
     sweep += sweep <= 1e-9 ? 2 * PI : 0; /* back where it began: a whole circle */
-    if (!(radius > 0) || fabs(radius - other) > 0.02 + 0.01 * radius)
+    bool broken = !(radius > 0) || fabs(radius - other) > 0.02 + 0.01 * radius;
+    if (broken)
         gcode_note(s, FAULT_ARC, fabs(radius - other), NULL);
     double length = hypot(radius * sweep, to[2] - s->at[2]);
     uint64_t before = s->extruding_moves;
     step(s, s->at, to, length, push);
-    if (s->extruding_moves > before)
+    if (s->extruding_moves > before && !broken)
         stretch_arc(s, centre, radius, begin, sweep);
     memcpy(s->at, to, sizeof s->at);
 }

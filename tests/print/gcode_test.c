@@ -3,6 +3,7 @@
 #include "base/assets.h"
 #include "base/bytes.h"
 #include "print/export/export.h"
+#include "print/slice/engine.h"
 #include "print/slice/gcode_scan.h"
 #include "print/slice/slice.h"
 #include "tests/test.h"
@@ -588,6 +589,38 @@ static void test_gcode__says_what_is_no_text(void)
     printer_profile_free(&printer);
 }
 
+/* The square between the start and the end code of each printer that there is. */
+static void test_gcode__every_printers_own_code_is_allowed(void)
+{
+    cJSON *printers = NULL;
+    const cJSON *id;
+    const char *begin = strstr(cura, ";LAYER_COUNT"), *end = strstr(cura, "G91");
+    int count = 0;
+    CHECK_OK(profile_list(&printers, PROFILE_PRINTER, NULL, &err));
+    cJSON_ArrayForEach (id, printers) {
+        struct bytes text = {0};
+        struct profile profile;
+        cJSON *report = NULL;
+        char found[300];
+        CHECK_OK(profile_load(&profile, NULL, id->valuestring, "pla", NULL, &err));
+        CHECK_OK(bytes_printf(&text, &err, "%.*s", (int)(strstr(cura, "M140") - cura), cura));
+        CHECK_OK(machine_code(&text, &profile, "start_gcode", &err));
+        CHECK_OK(bytes_printf(&text, &err, "\n%.*s", (int)(end - begin), begin));
+        CHECK_OK(machine_code(&text, &profile, "end_gcode", &err));
+        CHECK_OK(check_bytes(&report, text.data, text.len,
+                             &(struct kind){id->valuestring, "pla", 0.4, 0}));
+        join(found, sizeof found, report);
+        if (strcmp(found, "pass") != 0)
+            TEST_GIVE_UP("%s: %s", id->valuestring, found);
+        count++;
+        cJSON_Delete(report);
+        bytes_free(&text);
+        profile_free(&profile);
+    }
+    CHECK(count >= 3);
+    cJSON_Delete(printers);
+}
+
 /* A lid of 16 mm on a post of 6 mm: support, bridges, infill. */
 static int write_model(const char *path)
 {
@@ -666,6 +699,6 @@ TESTS(TEST(test_gcode__passes_what_is_right), TEST(test_gcode__names_lines_that_
       TEST(test_gcode__a_file_cut_off_is_rejected_wherever_it_is_cut),
       TEST(test_gcode__measures_follow_retraction_and_relative_moves),
       TEST(test_gcode__both_readers_of_numbers_agree), TEST(test_gcode__bears_any_bytes),
-      TEST(test_gcode__says_what_is_no_text),
+      TEST(test_gcode__says_what_is_no_text), TEST(test_gcode__every_printers_own_code_is_allowed),
       TEST(test_gcode__real_slices_pass_whatever_they_are_called),
       TEST(test_gcode__every_code_was_seen))
