@@ -70,6 +70,7 @@ static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to wri
 static const struct cli_option gcode[] = {
     {"--printer", "ID", "printer it is meant for: bed, speeds, heat, firmware [ender3v3se]"},
     {"--material", "ID", "material: its heat, flow, fan, and grams [not looked at]"},
+    {"--process", "ID", "how it was sliced: walls and infill, for --model [not looked at]"},
     {"--model", "FILE", "what was sliced, .3mf or .stl: its height and volume [not looked at]"},
     END};
 static const struct cli_option order_add[] = {

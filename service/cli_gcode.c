@@ -129,13 +129,20 @@ int cli_gcode_check(const struct cli *cli, struct err *err)
 {
     const char *id = cli_text(cli, "--printer", "ender3v3se");
     const char *material = cli_text(cli, "--material", NULL);
+    const char *process = cli_text(cli, "--process", NULL);
     struct printer_profile printer = {0};
     struct profile profile = {0};
-    struct gcode_check_options options = {.printer = material ? &profile.printer : &printer,
-                                          .material = material ? &profile.material : NULL};
+    struct gcode_check_options options = {.printer = &printer};
     /* With both, the material's flow is held to what the printer's hot end can melt. */
-    int code = material ? profile_load(&profile, config_folder(), id, material, NULL, err)
-                        : printer_profile_load(&printer, config_folder(), id, err);
+    int code = material || process ? profile_load(&profile, config_folder(), id,
+                                                  material ? material : "pla", process, err)
+                                   : printer_profile_load(&printer, config_folder(), id, err);
+    if (!code && (material || process))
+        gcode_check_profile(&options, &profile);
+    if (!process)
+        options.shell_mm = options.infill_percent = 0;
+    if (!material)
+        options.material = NULL;
     if (!code)
         code = check(cli, &options, err);
     profile_free(&profile);

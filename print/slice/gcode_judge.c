@@ -176,8 +176,8 @@ static void judge_layers(struct judge *j)
     if (s->start_filament_mm > LONGEST_PURGE_MM)
         find(j, "outside_layers", true, 0, s->start_filament_mm, LONGEST_PURGE_MM,
              "pushes %.0f mm of filament before the first layer", s->start_filament_mm);
-    if (!(layer > 0) || s->high[2] > j->limits->bed_mm[2])
-        return;
+    if (!(layer > 0) || s->high[2] > j->limits->bed_mm[2] || s->low[2] < 0)
+        return; /* a wild height is said by itself */
     double gap = fmax(2.5 * layer, j->limits->nozzle_mm) + 0.01;
     if (rise > gap && s->notes[FAULT_LAYER_GAP].count == 0)
         find(j, "layer_gap", true, s->worst_rise_line, rise, gap,
@@ -287,16 +287,19 @@ static void judge_amounts(struct judge *j)
 }
 
 /*
- * The least that a body of this volume can take: of all bodies the ball has the least within a
- * distance t of its surface (Brunn-Minkowski: the body worn down by t is at most the ball worn down
- * by t), and the rest is filled to the infill's share.
+ * The least that a body of this volume can take, when all within t of its surface is full and the
+ * rest to the infill's share. Of all bodies the ball has the least within t of its surface
+ * (Brunn-Minkowski: the body worn down by t is at most the ball worn down by t). And each plumb
+ * line through it is full for 2 t of at most its height.
  */
 static double least_share(const struct judge *j)
 {
     const struct gcode_check_options *o = j->options;
-    double shell = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2;
-    double radius = cbrt(3 * o->model_volume_mm3 / (4 * PI));
-    double core = radius > shell ? pow(1 - shell / radius, 3) : 0;
+    double t = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2;
+    double radius = cbrt(3 * o->model_volume_mm3 / (4 * PI)), height = o->model_height_mm;
+    double core = radius > t ? pow(1 - t / radius, 3) : 0;
+    if (height > 0)
+        core = fmin(core, fmax(0, 1 - 2 * t / height));
     return LEAST_PLASTIC * (1 - core * (1 - fmin(o->infill_percent, 100) / 100));
 }
 

@@ -126,7 +126,7 @@ static void feed_threemf_model(const uint8_t *data, size_t n, const char *hint)
     bytes_free(&file);
 }
 
-/* Every line once as it is, and once in the slow way: a blank at its end keeps it from the fast
+/* Every move once as it is, and once in the slow way: a blank at its end keeps it from the fast
  * one. Both must measure the same. */
 static cJSON *measure_gcode(const uint8_t *data, size_t n, bool slow)
 {
@@ -140,10 +140,11 @@ static cJSON *measure_gcode(const uint8_t *data, size_t n, bool slow)
     if (!f || printer_profile_load(&printer, NULL, "ender3v3se", &err))
         stop("no file, or no printer");
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    for (size_t i = 0; i < n; i++) {
-        if (slow && data[i] == '\n' && i > 0 && data[i - 1] != '\r')
+    for (size_t i = 0, line = 0; i < n; i++) {
+        if (slow && data[i] == '\n' && data[line] == 'G' && data[i - 1] != '\r')
             fputc(' ', f);
         fputc(data[i], f);
+        line = data[i] == '\n' ? i + 1 : line;
     }
     fflush(f);
     if (gcode_check(&report, &passed, path, &(struct gcode_check_options){.printer = &printer},
