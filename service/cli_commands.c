@@ -85,7 +85,11 @@ static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to wri
                                           {"--engine", "ID", "slicing engine [cura]"},
                                           END};
 static const struct cli_option gcode[] = {
-    {"--printer", "ID", "printer it is meant for [ender3v3se]"}, END};
+    {"--printer", "ID", "printer it is meant for: bed, speeds, heat, firmware [ender3v3se]"},
+    {"--material", "ID", "material: its heat, flow, fan, and grams [not looked at]"},
+    {"--process", "ID", "how it was sliced: walls and infill, for --model [not looked at]"},
+    {"--model", "FILE", "what was sliced, .3mf or .stl: its height and volume [not looked at]"},
+    END};
 static const struct cli_option order_add[] = {
     {"--template", "ID", "product template, see GET /v1/templates"},
     {"--quantity", "N", "copies wanted [1]"},
@@ -177,8 +181,15 @@ static const struct command table[] = {
      "The slicer runs as a limited child; exit code 0 means that the G-code passed our own check "
      "too.",
      slice, 1, 1, cli_slice},
-    {"gcode check", "IN.gcode", "check G-code against a printer's limits", "", gcode, 1, 1,
-     cli_gcode_check},
+    {"gcode check", "IN.gcode", "say what is wrong with G-code before a printer finds out",
+     "Reads a file of any size once: layers, placeholders left, moves off the bed, heat before "
+     "and\n"
+     "after, jumps of the filament, flow, commands that have no business in a print, and whether\n"
+     "time and filament are what the slicer says. For output of Cura, PrusaSlicer and their like,\n"
+     "plain text. Each finding has a code, listed in docs/gcode-check.md, and its first line.\n"
+     "Exit code 0 pass, warnings or not; 5 reject.\n"
+     "Example: statuette gcode check dog.gcode --printer k2plus --material pla --model dog.3mf",
+     gcode, 1, 1, cli_gcode_check},
     {"order add", "--template ID [PHOTO..]", "place an order with the running service",
      "Talks to STATUETTE_URL [http://127.0.0.1:8080] with STATUETTE_API_KEY, as all commands below "
      "do.",
