@@ -53,6 +53,11 @@ int cura_settings(cJSON **out, const struct engine_job *job, struct err *err) MU
 
 extern const struct engine engine_cura;
 
+/** Appends the lines of the printer's start_gcode or end_gcode with our {words} filled in.
+ * Errors   ERR_INPUT code schema_violation for a word that is not known. */
+int machine_code(struct bytes *out, const struct profile *profile, const char *member,
+                 struct err *err) MUST_CHECK;
+
 /** Reads the model (binary STL or 3MF), finds its box and refuses what does not fit the bed. */
 int model_load(struct mesh *mesh, struct engine_job *job, struct err *err) MUST_CHECK;
 

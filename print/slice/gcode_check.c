@@ -49,7 +49,7 @@ static void judge_layers(struct judge *j)
     const struct gcode_scan *s = j->scan;
     long missing = s->header_layers - (long)s->layers;
     double layer = fmax(s->header_layer_mm, 0.04);
-    if (missing == 0)
+    if (missing == 0 || (s->marks_layers && s->header_layers < 0))
         return;
     bool fatal = s->header_layers < 0 || missing < 0 ||
                  (double)missing * layer > most_lost_mm((double)s->header_layers * layer);

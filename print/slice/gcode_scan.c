@@ -239,13 +239,52 @@ static void take_layer(struct gcode_scan *s, long number)
     s->layers++;
 }
 
+/* 1d 2h 3m 4s, any of them missing. */
+static double read_duration(const char *at)
+{
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    double sum = 0, value;
+    while ((at = read_number(&value, skip_blanks(at))))
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+            if (*at == units[i].letter) {
+                sum += value * units[i].seconds;
+                at++;
+                break;
+            }
+    return sum;
+}
+
+/* PrusaSlicer says at the end what CuraEngine says at the beginning. */
+static bool take_tail(struct gcode_scan *s, const char *line)
+{
+    static const char time[] = "; estimated printing time (normal mode) = ";
+    double value;
+    if (strncmp(line, "; ", 2) != 0)
+        return false;
+    if (value_of(&value, line, "; filament used [mm] = ")) {
+        s->has_filament = true;
+        s->header_filament_mm = value;
+    } else if (strncmp(line, time, sizeof time - 1) == 0) {
+        s->has_time = true;
+        s->header_time_s = read_duration(line + sizeof time - 1);
+    } else if (value_of(&value, line, "; layer_height = ")) {
+        s->header_layer_mm = value;
+    }
+    return true;
+}
+
 static void take_comment(struct gcode_scan *s, const char *line)
 {
     double value;
+    if (take_tail(s, line))
+        return;
     if (value_of(&value, line, ";LAYER:"))
         take_layer(s, lrint(value));
     else if (strncmp(line, ";LAYER_CHANGE", 13) == 0)
-        take_layer(s, s->last_layer + 1);
+        take_layer(s, s->last_layer + 1), s->marks_layers = true;
     else if (!s->has_time && value_of(&value, line, ";TIME:")) {
         s->has_time = true;
         s->header_time_s = value;

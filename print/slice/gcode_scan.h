@@ -29,6 +29,7 @@ struct gcode_scan {
     char unreadable[60];
 
     bool has_time, has_filament;
+    bool marks_layers; /* with PrusaSlicer's words, which do not count them */
     double header_time_s, header_filament_mm, header_layer_mm;
     long header_layers; /* -1 when not said */
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "print/slice/gcode_check.h"
 #include "print/slice/profile.h"
 
 /* One thing on the plate. Coordinates are millimetres about the middle of the bed, z up from it. */
@@ -61,26 +62,30 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
               struct err *err) MUST_CHECK;
 
 /**
- * Checks G-code in one streaming pass: layers, extruding moves inside the build volume, heat before
- * extrusion, heaters off at the end, no placeholders, header against contents, height, speeds.
+ * The closure_hash that slice_run would give, without slicing: what was sliced with the same hash
+ * from the same model bytes need not be sliced again.
  *
- * Shape    absolute or relative moves, Marlin words.
- * Result   {"verdict":"pass|reject","findings":[{code,severity,message,value,limit}],
- *          "measures":{...}}; severity is "error" (rejects) or "warning". The caller cJSON_Deletes.
- *          Codes: gcode_empty, header_missing, header_placeholder, layer_count, layer_gap,
- *          layer_thin, outside_bed, below_bed, too_high, height_mismatch, first_layer_high,
- * cold_extrusion, bed_cold, heaters_left_on, too_hot, placeholder_left, unreadable_line,
- * filament_mismatch, too_fast. Errors   only for a file that cannot be read. Cost O(bytes), about
- * 150 MB/s; flat memory.
+ * Covers   the engine and its version (asked once a process), the sorted settings, each object's
+ *          name and own settings, the thumbnails' sizes, and the form of our own header. Not the
+ *          models' bytes, nor the label.
+ * Errors   ERR_ABSENT unknown_engine, program_missing; as slice_run for settings.
+ * Cost     1 ms, and the engine's start once a process.
  */
-struct gcode_check_options {
-    const struct printer_profile *printer;
-    const struct material_profile *material; /* NULL: its limits are not looked at */
-    double model_height_mm;                  /* 0: not known */
-    double model_volume_mm3;                 /* 0: not known */
-};
+int slice_hash(char closure_hash[65], const struct slice_options *options,
+               struct err *err) MUST_CHECK;
 
-int gcode_check(cJSON **report, bool *passed, const char *path,
-                const struct gcode_check_options *options, struct err *err) MUST_CHECK;
+/**
+ * A second opinion: the other engine slices the same objects, and what both would print is held
+ * against each other. options as for slice_run that gave `first` (its out_path is left alone).
+ *
+ * Result   {"first":{engine,version,filament_mm,mm3,print_time_s},"second":{...},"volume_ratio",
+ *          "time_ratio","verdict":"agree|differ|far","findings":[{code,severity,message,value,
+ *          limit}]}; ratios are second through first. "differ" is a warning: beyond what is usual;
+ *          "far" an error: beyond what two engines can make of one model. The caller
+ *          cJSON_Deletes it.
+ * Errors   as slice_run, with the second engine's words.
+ */
+int slice_compare(cJSON **report, const struct slice_options *options,
+                  const struct slice_result *first, struct err *err) MUST_CHECK;
 
 #endif
