@@ -72,5 +72,8 @@ bool slicing_wants_ahead(const struct item *item);
 enum ahead { AHEAD_CLASS, AHEAD_REVIEW };
 int slicing_add_ahead(struct db *db, const char *item_id, const char *model_id,
                       const char *printer_class, enum ahead why, struct err *err) MUST_CHECK;
+/** The same for a second opinion on the model's slice for its usual class, before all of these. */
+int slicing_add_opinion(struct db *db, const char *item_id, const char *model_id,
+                        struct err *err) MUST_CHECK;
 
 #endif

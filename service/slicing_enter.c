@@ -164,6 +164,20 @@ bool slicing_wants_ahead(const struct item *item)
     return json_bool(json_get(item->product, "slice"), "ahead", true);
 }
 
+static int add_job(struct db *db, const char *item_id, const char *key, const cJSON *payload,
+                   int priority, struct err *err)
+{
+    char *text = cJSON_PrintUnformatted(payload);
+    struct job_new job = {.kind = "slice_ahead",
+                          .subject = item_id,
+                          .key = key,
+                          .payload = text,
+                          .priority = priority};
+    int failed = text ? job_add(db, &job, err) : FAIL(err, ERR_LIMIT, "no memory for a job");
+    free(text);
+    return failed;
+}
+
 int slicing_add_ahead(struct db *db, const char *item_id, const char *model_id,
                       const char *printer_class, enum ahead why, struct err *err)
 {
@@ -172,14 +186,19 @@ int slicing_add_ahead(struct db *db, const char *item_id, const char *model_id,
     cJSON *payload = cJSON_CreateObject();
     cJSON_AddStringToObject(payload, "model", model_id);
     cJSON_AddStringToObject(payload, "class", printer_class);
-    char *text = cJSON_PrintUnformatted(payload);
-    struct job_new job = {.kind = "slice_ahead",
-                          .subject = item_id,
-                          .key = key,
-                          .payload = text,
-                          .priority = why == AHEAD_REVIEW};
-    int failed = text ? job_add(db, &job, err) : FAIL(err, ERR_LIMIT, "no memory for a job");
-    free(text);
+    int failed = add_job(db, item_id, key, payload, why == AHEAD_REVIEW, err);
+    cJSON_Delete(payload);
+    return failed;
+}
+
+int slicing_add_opinion(struct db *db, const char *item_id, const char *model_id, struct err *err)
+{
+    char key[100];
+    snprintf(key, sizeof key, "%.40s second opinion", model_id);
+    cJSON *payload = cJSON_CreateObject();
+    cJSON_AddStringToObject(payload, "model", model_id);
+    cJSON_AddTrueToObject(payload, "second_opinion");
+    int failed = add_job(db, item_id, key, payload, 10, err);
     cJSON_Delete(payload);
     return failed;
 }
