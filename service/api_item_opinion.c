@@ -29,8 +29,7 @@ int api_item_opinion(struct request *request, struct reply *reply, struct err *e
     const char *item = request->part[0];
     if (request_db(&db, request, err) || DB_RUN(&row, db, "slice_ahead_item", err, item))
         return -1;
-    int failed = check(row, item, err) ||
-                 slicing_add_opinion(db, item, db_text(row, 0, 1), err);
+    int failed = check(row, item, err) || slicing_add_opinion(db, item, db_text(row, 0, 1), err);
     db_rows_free(row);
     if (failed || api_reply_item(reply, request, item, err))
         return -1;

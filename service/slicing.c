@@ -91,10 +91,10 @@ static int claim_behind_gate(bool *ours, struct slicing *s, const char *engine, 
     struct db_rows *rows = NULL;
     struct db *db = s->step->db;
     snprintf(gate, sizeof gate, "slice %s %s", s->threemf_hash, s->claim);
-    int failed = DB_RUN(NULL, db, "job_gate", err, gate) ||
-                 DB_RUN(&rows, db, "slice_claim", err, s->threemf_hash, s->claim, lease.job,
-                        lease.token, s->item->id, s->printer_class, engine,
-                        s->ahead ? "true" : "false");
+    int failed =
+        DB_RUN(NULL, db, "job_gate", err, gate) ||
+        DB_RUN(&rows, db, "slice_claim", err, s->threemf_hash, s->claim, lease.job, lease.token,
+               s->item->id, s->printer_class, engine, s->ahead ? "true" : "false");
     *ours = !failed && db_row_count(rows) == 1;
     db_rows_free(rows);
     return failed ? -1 : 0;
@@ -227,8 +227,9 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
     cJSON_AddNumberToObject(j, "height_mm", r->height_mm);
     cJSON_AddNumberToObject(j, "slicing_s", r->seconds);
     cJSON_AddItemToObject(j, "check", check);
-    return passed ? 0
-                  : FAIL_CODE(err, ERR_INPUT, "gcode_rejected", "the G-code did not pass its check");
+    return passed
+               ? 0
+               : FAIL_CODE(err, ERR_INPUT, "gcode_rejected", "the G-code did not pass its check");
 }
 
 /* Stored by its hash before the row that names it. */

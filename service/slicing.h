@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One 3MF sliced for one printer class, once: what was sliced before with the same bytes and the
- * same settings is taken from `slice_results`, by whichever item or step asks. Passes are not looked
- * at here; what may be printed is decided where `slices` and `runs` are written.
+ * same settings is taken from `slice_results`, by whichever item or step asks. Passes are not
+ * looked at here; what may be printed is decided where `slices` and `runs` are written.
  */
 #ifndef SERVICE_SLICING_H
 #define SERVICE_SLICING_H
@@ -14,11 +14,11 @@ struct slicing {
     /* what is wanted */
     struct step *step;
     const struct item *item;
-    const char *folder;        /* for temp files */
+    const char *folder; /* for temp files */
     const char *threemf_hash;
     const char *printer_class;
-    const char *engine;        /* a row of the engine table; "any"; NULL for the usual one */
-    bool ahead;                /* not needed yet: it gives way to what is */
+    const char *engine; /* a row of the engine table; "any"; NULL for the usual one */
+    bool ahead;         /* not needed yet: it gives way to what is */
     /* what slicing_run makes of it */
     struct profile profile;
     char settings_hash[SHA256_HEX];
@@ -47,8 +47,8 @@ struct slicing {
  */
 int slicing_run(struct slicing *s, struct err *err) MUST_CHECK;
 
-/** Has another engine slice the same, unless it has before; after slicing_run, and with its results.
- * That it cannot is an opinion, too: verdict "far". */
+/** Has another engine slice the same, unless it has before; after slicing_run, and with its
+ * results. That it cannot is an opinion, too: verdict "far". */
 int slicing_opinion(struct slicing *s, struct err *err) MUST_CHECK;
 
 /** Is the opinion one that a person has to look at, and no person has passed the item since? In the
@@ -61,14 +61,14 @@ int slicing_enter(char slice_id[40], struct slicing *s, struct err *err) MUST_CH
 
 void slicing_free(struct slicing *s);
 
-/** What the item's template wants: the engine ("cura", "prusa", "any"; NULL the usual one), a second
- * opinion on each, and slicing while the review waits. */
+/** What the item's template wants: the engine ("cura", "prusa", "any"; NULL the usual one), a
+ * second opinion on each, and slicing while the review waits. */
 const char *slicing_engine(const struct item *item);
 bool slicing_wants_opinion(const struct item *item);
 bool slicing_wants_ahead(const struct item *item);
 
-/** Adds a `slice_ahead` job, in the caller's transaction: of one of the item's models for one class.
- * The model under review goes before other classes of what is queued. */
+/** Adds a `slice_ahead` job, in the caller's transaction: of one of the item's models for one
+ * class. The model under review goes before other classes of what is queued. */
 enum ahead { AHEAD_CLASS, AHEAD_REVIEW };
 int slicing_add_ahead(struct db *db, const char *item_id, const char *model_id,
                       const char *printer_class, enum ahead why, struct err *err) MUST_CHECK;

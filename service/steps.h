@@ -19,11 +19,11 @@ struct step {
     const struct blobs *blobs;
     struct db *db;
     const struct job *job;
-    const char *actor;       /* worker:NAME */
-    atomic_bool *stop;       /* true: end soon; children die, calls end. A step may stop its own */
-    const char *urgent;      /* job kinds, comma-separated, that work which is not needed yet gives
-                                way to; NULL none */
-    int start_grace_ms;      /* how long a start may take to show on the printer; 0 = 5 s */
+    const char *actor;  /* worker:NAME */
+    atomic_bool *stop;  /* true: end soon; children die, calls end. A step may stop its own */
+    const char *urgent; /* job kinds, comma-separated, that work which is not needed yet gives
+                           way to; NULL none */
+    int start_grace_ms; /* how long a start may take to show on the printer; 0 = 5 s */
 };
 
 /* 0 the effects and job_done are committed, or the job was given back; -1 failed, with the

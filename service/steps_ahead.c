@@ -98,8 +98,8 @@ static int warn_review(struct slicing *s, const struct standing *now, struct err
 static int enter(struct slicing *s, const struct standing *now, struct err *err)
 {
     char slice_id[40];
-    bool doubted = false, queued = strcmp(now->state, "queued") == 0 ||
-                                   strcmp(now->state, "printing") == 0;
+    bool doubted = false,
+         queued = strcmp(now->state, "queued") == 0 || strcmp(now->state, "printing") == 0;
     if (!queued || *s->problem_code || strcmp(now->approved_hash, s->threemf_hash) != 0)
         return 0;
     if (slicing_is_doubted(&doubted, s, err))
@@ -111,13 +111,12 @@ static int write(struct slicing *s, const struct wish *wish, struct err *err)
 {
     struct standing now;
     const char *event = *s->problem_code ? "slice.not_ahead" : "slice.ahead";
-    if (db_begin(s->step->db, err) ||
-        DB_RUN(NULL, s->step->db, "item_lock", err, s->item->id) ||
+    if (db_begin(s->step->db, err) || DB_RUN(NULL, s->step->db, "item_lock", err, s->item->id) ||
         look(&now, s->step, wish, err))
         return -1;
-    int failed = is_wanted(&now) && strcmp(now.threemf_hash, s->threemf_hash) == 0 &&
-                 (enter(s, &now, err) || warn_review(s, &now, err) ||
-                  tell(s, event, s->problem, err));
+    int failed =
+        is_wanted(&now) && strcmp(now.threemf_hash, s->threemf_hash) == 0 &&
+        (enter(s, &now, err) || warn_review(s, &now, err) || tell(s, event, s->problem, err));
     return failed || step_end(s->step, err) ? -1 : 0;
 }
 

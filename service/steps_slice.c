@@ -3,8 +3,8 @@
  * slice: the 3MF that was passed, by its hash and no other, becomes checked G-code, and runs are
  * planned for the parts that are owed; then the template's other printer classes are sliced ahead.
  */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "service/slicing.h"
@@ -29,8 +29,8 @@ static int add_others(struct step *step, const struct item *item, struct err *er
     const cJSON *class;
     cJSON_ArrayForEach (class, json_get(item->product, "also_on")) {
         if (strcmp(class->valuestring, item_printer_class(item)) != 0 &&
-            slicing_add_ahead(step->db, item->id, item->model_id, class->valuestring,
-                              AHEAD_CLASS, err))
+            slicing_add_ahead(step->db, item->id, item->model_id, class->valuestring, AHEAD_CLASS,
+                              err))
             return -1;
     }
     return 0;
