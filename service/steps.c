@@ -95,7 +95,7 @@ const char *item_material(const struct item *item)
 
 const char *item_process(const struct item *item)
 {
-    return item_text(item, "process", NULL);
+    return json_text(item->product, "process", NULL);
 }
 
 static int add_bed(cJSON *options, const struct item *item, const struct step *step,

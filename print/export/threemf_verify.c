@@ -177,7 +177,9 @@ static void *inflate_thread(void *user)
 
 /* Where the reading stands. */
 struct check {
-    const struct mesh *mesh;
+    const struct mesh *mesh; /* of the present object */
+    const struct export_plate *plate;
+    size_t object; /* its number */
     size_t vertices, triangles;
     enum { BEFORE, VERTICES, BETWEEN, TRIANGLES, AFTER, DONE } at;
 };
@@ -229,7 +231,11 @@ static int check_line(struct check *c, struct text line, struct err *err)
         return 0;
     static const char *const marks[] = {"<vertices>", "</vertices>", "<triangles>", "</triangles>",
                                         "</model>"};
-    if (c->at < DONE && text_is(&word, marks[c->at]))
+    if (c->at == AFTER && c->object + 1 < c->plate->object_count && text_is(&word, marks[0])) {
+        c->mesh = c->plate->objects[++c->object].mesh;
+        c->vertices = c->triangles = 0;
+        c->at = VERTICES;
+    } else if (c->at < DONE && text_is(&word, marks[c->at]))
         c->at++;
     else if (c->at != BEFORE && c->at != AFTER)
         return DIFFERS(err, "%s is missing in the 3MF", marks[c->at < DONE ? c->at : DONE - 1]);
@@ -278,9 +284,9 @@ static int check_all(struct pipe *pipe, struct check *c, struct err *err)
     }
 }
 
-static int check_piped(struct pipe *pipe, const struct mesh *written, struct err *err)
+static int check_piped(struct pipe *pipe, const struct export_plate *plate, struct err *err)
 {
-    struct check c = {.mesh = written};
+    struct check c = {.mesh = plate->objects[0].mesh, .plate = plate};
     pthread_t thread;
     if (pthread_create(&thread, NULL, inflate_thread, pipe))
         return FAIL(err, ERR_LIMIT, "no thread to read the 3MF back");
@@ -295,12 +301,13 @@ static int check_piped(struct pipe *pipe, const struct mesh *written, struct err
             *err = pipe->err;
         return -1;
     }
-    if (!failed && c.at != DONE)
+    if (!failed && (c.at != DONE || c.object + 1 != plate->object_count))
         return DIFFERS(err, "the 3MF ends too early");
     return failed;
 }
 
-int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written, struct err *err)
+int threemf_verify_plate(const uint8_t *data, size_t n, const struct export_plate *plate,
+                         struct err *err)
 {
     struct pipe pipe = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     if (find_model(&pipe, data, n, err))
@@ -310,7 +317,14 @@ int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written, st
         return FAIL(err, ERR_LIMIT, "no memory to read the 3MF back");
     for (size_t i = 0; i < BLOCKS; i++)
         pipe.block[i] = ring + i * (BLOCK + CARRY);
-    int failed = check_piped(&pipe, written, err);
+    int failed = check_piped(&pipe, plate, err);
     free(ring);
     return failed;
+}
+
+int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written, struct err *err)
+{
+    const struct export_object object = {.mesh = written};
+    return threemf_verify_plate(data, n,
+                                &(struct export_plate){.objects = &object, .object_count = 1}, err);
 }

@@ -81,6 +81,24 @@ static int put_base(struct list *l, struct err *err)
     return 0;
 }
 
+/*
+ * The engine's word for whose G-code it writes. "RepRap (RepRap)" is for RepRapFirmware alone: it
+ * writes M204 P and M204 T apart, which Klipper takes only together, and M566, which Klipper and
+ * Marlin do not know. A Prusa since the MK4 runs Marlin 2.
+ */
+static const char *flavour_of(const struct printer_profile *printer)
+{
+    static const struct {
+        const char *flavour, *word;
+    } words[] = {{"marlin", "RepRap (Marlin/Sprinter)"},
+                 {"klipper", "RepRap (Marlin/Sprinter)"},
+                 {"prusa", "RepRap (Marlin/Sprinter)"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].flavour, printer->flavour) == 0)
+            return words[i].word;
+    return words[0].word;
+}
+
 static void put_machine(struct list *l)
 {
     static const struct {
@@ -105,7 +123,7 @@ static void put_machine(struct list *l)
     put(l, "machine_height", printer->bed_mm[2]);
     put(l, "machine_nozzle_size", printer->nozzle_mm);
     put_text(l, "machine_name", printer->name);
-    put_text(l, "machine_gcode_flavor", "RepRap (Marlin/Sprinter)");
+    put_text(l, "machine_gcode_flavor", flavour_of(printer));
     put_bool(l, "machine_heated_bed", true);
     put_bool(l, "machine_center_is_zero", false);
 }
@@ -361,14 +379,12 @@ static void put_support(struct list *l)
     put(l, "support_brim_line_count", 8);
 }
 
-/* Last of all: what a printer or a material file says in the engine's own words. */
+/* Last of all: what the files say in the engine's own words. */
 static void put_overrides(struct list *l)
 {
     const cJSON *item;
-    const cJSON *files[] = {l->printer, l->material};
-    for (int i = 0; i < 2; i++)
-        cJSON_ArrayForEach (item, json_get(json_get(files[i], "engines"), "cura"))
-            put_item(l, item);
+    cJSON_ArrayForEach (item, json_get(l->job->options->profile->engines, "cura"))
+        put_item(l, item);
 }
 
 static int by_name(const void *a, const void *b)

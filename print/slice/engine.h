@@ -51,6 +51,15 @@ const struct engine *engine_find(const char *name);
 /** The fully resolved settings as one object of texts, in the order of their names. */
 int cura_settings(cJSON **out, const struct engine_job *job, struct err *err) MUST_CHECK;
 
+/**
+ * What an object of the plate has other than the process, as leaf settings for behind its `-l`:
+ * an object of texts, in the order of their names; empty when nothing differs. settings may be
+ * NULL; see profile_object_process for what it may hold.
+ * Owner    the caller deletes *out. Errors ERR_INPUT code schema_violation.
+ */
+int cura_object_settings(cJSON **out, const struct profile *profile, const cJSON *settings,
+                         struct err *err) MUST_CHECK;
+
 extern const struct engine engine_cura;
 
 /** Appends the lines of the printer's start_gcode or end_gcode with our {words} filled in.

@@ -23,14 +23,16 @@ static void put_comment(FILE *out, const char *name, const char *text)
     fputc('\n', out);
 }
 
-static int put_thumbnail(FILE *out, const struct mesh *mesh, uint32_t side, struct err *err)
+static int put_thumbnail(FILE *out, const struct mesh *mesh, uint32_t width, uint32_t height,
+                         struct err *err)
 {
     struct render_options options = RENDER_OPTIONS_DEFAULT;
     struct picture picture = {0};
     struct bytes png = {.limit = 4 << 20};
     char *text = NULL;
     int failed = -1;
-    options.width = options.height = side;
+    options.width = width;
+    options.height = height;
     options.transparent = true;
     if (mesh_render_thumbnail(&picture, mesh, &options, err) || png_encode(&png, &picture, 9, err))
         goto out;
@@ -40,7 +42,7 @@ static int put_thumbnail(FILE *out, const struct mesh *mesh, uint32_t side, stru
         goto out;
     }
     base64_encode(text, png.data, png.len);
-    fprintf(out, "; thumbnail begin %ux%u %zu\n", side, side, strlen(text));
+    fprintf(out, "; thumbnail begin %ux%u %zu\n", width, height, strlen(text));
     for (const char *at = text; *at; at += strnlen(at, THUMBNAIL_COLUMNS))
         fprintf(out, "; %.*s\n", THUMBNAIL_COLUMNS, at);
     fprintf(out, "; thumbnail end\n");
@@ -56,7 +58,7 @@ static int put_head(FILE *out, const struct engine_job *job, const struct engine
                     const char *closure_hash, struct err *err)
 {
     const struct slice_options *o = job->options;
-    const cJSON *side;
+    const cJSON *size;
     char text[120];
     fwrite(job->words.header.data, 1, job->words.header.len, out);
     snprintf(text, sizeof text, "%s %s", engine->name, job->words.version);
@@ -66,8 +68,10 @@ static int put_head(FILE *out, const struct engine_job *job, const struct engine
     put_comment(out, "settings", closure_hash);
     if (o->label)
         put_comment(out, "label", o->label);
-    cJSON_ArrayForEach (side, json_get(o->profile->printer.settings, "thumbnails_px")) {
-        if (put_thumbnail(out, job->mesh, (uint32_t)side->valuedouble, err))
+    cJSON_ArrayForEach (size, json_get(o->profile->printer.settings, "thumbnails")) {
+        double width = cJSON_GetArrayItem(size, 0)->valuedouble;
+        double height = cJSON_GetArrayItem(size, 1)->valuedouble;
+        if (put_thumbnail(out, job->mesh, (uint32_t)width, (uint32_t)height, err))
             return -1;
     }
     return 0;

@@ -332,8 +332,7 @@ static void test_slice__what_the_engine_prints_nothing_of_is_slice_empty(void)
     mesh_free(&box);
     make_box(&box, (float[]){-5, -5, 0}, (float[]){5, 5, 10});
     CHECK_OK(write_stl(s.model, "box.stl", &box));
-    cJSON *cura =
-        cJSON_AddObjectToObject(cJSON_GetObjectItem(s.profile.printer.settings, "engines"), "cura");
+    cJSON *cura = cJSON_AddObjectToObject(s.profile.engines, "cura");
     cJSON_AddStringToObject(cura, "layer_height", "abc");
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
     CHECK_TEXT(err.code, "slice_empty");
