@@ -303,7 +303,7 @@ static void test_slice__refuses_stl_that_is_cut_off_empty_or_text(void)
     CHECK_OK(bytes_read_file(&stl, s.model, &err));
     CHECK_OK(file_write(s.model, stl.data, stl.len - 30, &err));
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
-    CHECK_TEXT(err.code, "slice_failed");
+    CHECK_TEXT(err.code, "slice_model_unreadable");
     memset(stl.data + 80, 0, 4);
     CHECK_OK(file_write(s.model, stl.data, 84, &err));
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
@@ -335,7 +335,7 @@ static void test_slice__what_the_engine_prints_nothing_of_is_slice_empty(void)
     cJSON *cura = cJSON_AddObjectToObject(s.profile.engines, "cura");
     cJSON_AddStringToObject(cura, "layer_height", "abc");
     CHECK_FAILS(slice_run(&r, &s.options, &err), ERR_INPUT);
-    CHECK_TEXT(err.code, "slice_empty");
+    CHECK_TEXT(err.code, "slice_bad_settings");
     CHECK(access(out_path, F_OK) != 0);
     CHECK(count_files() == 2);
     mesh_free(&box);
