@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "print/export/export.h"
 #include "print/slice/slice.h"
+#include "tests/print/plates.h"
 #include "tests/test.h"
 
 #include <dirent.h>
@@ -172,7 +173,7 @@ static void test_slice__threemf_and_stl_and_a_second_run_give_the_same_bytes(voi
     CHECK_TEXT(second.gcode_hash, first.gcode_hash);
     CHECK_TEXT(second.closure_hash, first.closure_hash);
     /* The 3MF places its item in the middle of the bed, as the engine does. */
-    CHECK_OK(threemf_write(&file, &figure, NULL, NULL, 110, 110, &err));
+    CHECK_OK(write_one(&file, ONE(.mesh = &figure, .x_mm = 110, .y_mm = 110), &err));
     snprintf(s.model, sizeof s.model, "%s/figure.3mf", folder);
     CHECK_OK(file_write(s.model, file.data, file.len, &err));
     CHECK_OK(slice_run(&threemf, &s.options, &err));
