@@ -295,11 +295,11 @@ static void judge_amounts(struct judge *j)
 static double least_share(const struct judge *j)
 {
     const struct gcode_check_options *o = j->options;
-    double t = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2;
+    double shell = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2, t = shell / sqrt(2);
     double radius = cbrt(3 * o->model_volume_mm3 / (4 * PI)), height = o->model_height_mm;
     double core = radius > t ? pow(1 - t / radius, 3) : 0;
     if (height > 0)
-        core = fmin(core, fmax(0, 1 - 2 * t / height));
+        core = fmin(core, fmax(0, 1 - 2 * shell / height));
     return LEAST_PLASTIC * (1 - core * (1 - fmin(o->infill_percent, 100) / 100));
 }
 
