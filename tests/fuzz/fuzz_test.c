@@ -53,8 +53,9 @@
     ROW(drc, seed_drc, feed_mesh, TYPED)                                                           \
     ROW(ply_coloured, seed_ply_coloured, feed_mesh, TYPED)                                         \
     ROW(zip, seed_zip, feed_zip, TYPED)                                                            \
+    ROW(verify, seed_plate, feed_verify, SAYS(ERR_BUG))                                            \
+    ROW(labels, seed_words, feed_labels, SAYS(ERR_INPUT))                                          \
     ROW(gcode, seed_gcode, feed_gcode, TYPED)                                                      \
-    ROW(verify, seed_threemf, feed_verify, SAYS(ERR_BUG))                                          \
     ROW(provider, seed_provider, feed_provider, TYPED)                                             \
     ROW(printer, seed_printer, feed_printer,                                                       \
         TYPED | SAYS(ERR_LATER) | SAYS(ERR_DENIED) | SAYS(ERR_ABSENT) | SAYS(ERR_CONFLICT) |       \
@@ -199,14 +200,41 @@ static int feed_mesh(const uint8_t *data, size_t n, struct err *err)
     return failed ? -1 : 0;
 }
 
-/* The box that seed_threemf writes: nothing else passes for it. */
+/* The plate that seed_plate writes: nothing else passes for it. */
 static int feed_verify(const uint8_t *data, size_t n, struct err *err)
 {
-    struct mesh box = {0};
-    add_box(&box, 0, 0, 0, 10, 20, 30);
-    int failed = threemf_verify(data, n, &box, err);
-    mesh_free(&box);
+    struct plate_made made;
+    plate_for_fuzz(&made);
+    int failed = threemf_verify_plate(data, n, &made.plate, err);
+    plate_free(&made);
     return failed;
+}
+
+/* Any words as names, labels and a slicer's value: refused, or written so that two readers find
+ * what was meant and no more. */
+static int feed_labels(const uint8_t *data, size_t n, struct err *err)
+{
+    struct plate_made made;
+    struct bytes words = {0}, file = {0};
+    struct threemf_objects back = {0};
+    plate_for_fuzz(&made);
+    int failed = bytes_append(&words, data, n, err) || bytes_append(&words, "", 1, err);
+    const char *text = (const char *)words.data;
+    const struct export_setting setting = {"filament_notes", text};
+    made.plate.labels.title = made.plate.labels.description = made.plate.labels.part_code = text;
+    made.objects[0].name = made.objects[1].item_id = made.objects[2].part_code = text;
+    made.objects[1].prusa = made.objects[2].orca = &setting;
+    made.objects[1].prusa_count = made.objects[2].orca_count = n % 2;
+    failed = failed || threemf_write_plate(&file, &made.plate, err);
+    struct err inner = {0};
+    if (!failed && (threemf_verify_plate(file.data, file.len, &made.plate, &inner) ||
+                    threemf_read_objects(&back, file.data, file.len, &inner)))
+        failed = FAIL(err, ERR_BUG, "written, then refused: %s", inner.what);
+    threemf_objects_free(&back);
+    bytes_free(&file);
+    bytes_free(&words);
+    plate_free(&made);
+    return failed ? -1 : 0;
 }
 
 /* Whatever the bytes are, the file's findings and its verdict must fit together. */

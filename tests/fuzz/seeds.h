@@ -11,6 +11,7 @@
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
 #include "tests/print/packed.h"
+#include "tests/print/plates.h"
 #include "tests/print/zips.h"
 
 #define ORDER                                                                                      \
@@ -91,6 +92,27 @@ static inline int seed_threemf(struct bytes *out, struct err *err)
     int failed = threemf_write(out, &m, &(struct export_labels){.title = "seed"}, &p, 5, 5, err);
     mesh_free(&m);
     return failed;
+}
+
+/* A whole plate, with pictures small enough that the dice meets other parts, too. */
+static inline void plate_for_fuzz(struct plate_made *made)
+{
+    plate_make(made, 2);
+    made->thumbnail.width = made->thumbnail.height = 8;
+}
+
+static inline int seed_plate(struct bytes *out, struct err *err)
+{
+    struct plate_made made;
+    plate_for_fuzz(&made);
+    int failed = threemf_write_plate(out, &made.plate, err);
+    plate_free(&made);
+    return failed;
+}
+
+static inline int seed_words(struct bytes *out, struct err *err)
+{
+    return bytes_append(out, PLATE_HOSTILE, sizeof PLATE_HOSTILE - 1, err);
 }
 
 /* The corners, then the sides, as one line each. */
