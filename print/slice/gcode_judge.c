@@ -136,9 +136,11 @@ static void judge_header(struct judge *j)
     const struct gcode_scan *s = j->scan;
     if (!s->has_time || !s->has_filament)
         find(j, "header_missing", true, 0, 0, 0, "nothing says print time and filament");
-    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_filament_mm > 0))
+    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_time_s > 0) ||
+             !(s->header_filament_mm > 0))
         find(j, "header_placeholder", true, 0, s->header_time_s, 0,
-             "print time and filament are the slicer's placeholder");
+             "print time and filament are a placeholder: %.0f s, %.0f mm", s->header_time_s,
+             s->header_filament_mm);
     else if (s->header_time_s < 0.95 * s->moves_s - 5)
         find(j, "time_too_short", false, 0, s->header_time_s, s->moves_s,
              "says that it prints in %.0f s; the moves alone take %.0f s", s->header_time_s,
