@@ -220,13 +220,11 @@ static int check_quote(struct making *m, struct err *err)
         return 0;
     if (request_db(&db, m->request, err))
         return -1;
-    if (quote_check_order(db, quote, m->order, err) == 0) {
-        pool_give(m->request->http->pool, m->request->db, false); /* children take seconds */
-        m->request->db = NULL;
-        return 0;
-    }
-    snprintf(m->request->pointer, sizeof m->request->pointer, "/quote_id");
-    return -1;
+    if (quote_check_order(db, quote, m->order, err))
+        return -1;
+    pool_give(m->request->http->pool, m->request->db, false); /* children take seconds */
+    m->request->db = NULL;
+    return 0;
 }
 
 static int make_order(char order_id[32], struct making *m, struct err *err)

@@ -96,11 +96,11 @@ static int check_quote(const struct db_rows *quote, const char *quote_id, const 
     if (failed)
         return -1;
     if (!db_is_null(quote, 0, 3))
-        return FAIL_CODE(err, ERR_CONFLICT, "quote_used", "order %s rests on that quote already",
-                         db_text(quote, 0, 3));
+        return FAIL_CODE(err, ERR_CONFLICT, "quote_used",
+                         "/quote_id: order %s rests on that quote already", db_text(quote, 0, 3));
     return db_text(quote, 0, 2)[0] == 't'
                ? FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
-                           "quote %.40s is no longer valid; ask for a new one", quote_id)
+                           "/quote_id: quote %.40s is no longer valid; ask for a new one", quote_id)
                : 0;
 }
 
@@ -124,7 +124,8 @@ int quote_bind(struct db *db, const char *order_id, const char *quote_id, struct
     return bound
                ? 0
                : FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
-                           "quote %.40s has just expired, or another order rests on it", quote_id);
+                           "/quote_id: quote %.40s has just expired, or another order rests on it",
+                           quote_id);
 }
 
 /* --- reading -----------------------------------------------------------------------------------
