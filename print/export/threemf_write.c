@@ -161,29 +161,3 @@ int threemf_write_file(int fd, const struct export_plate *plate, struct err *err
     struct packer zip = {.fd = fd, .start = (size_t)at};
     return write_to(&zip, plate, err);
 }
-
-int threemf_write_coloured(struct bytes *out, const struct mesh *mesh,
-                           const struct export_palette *palette, const struct export_labels *labels,
-                           const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                           struct err *err)
-{
-    static const struct export_labels none;
-    const struct export_object object = {.mesh = mesh,
-                                         .palette = palette,
-                                         .name = labels && labels->object_name ? labels->object_name
-                                                 : labels                      ? labels->title
-                                                                               : NULL,
-                                         .place_mm = {place_x_mm, place_y_mm, 0}};
-    const struct export_plate plate = {.objects = &object,
-                                       .object_count = 1,
-                                       .labels = labels ? *labels : none,
-                                       .thumbnail = thumbnail};
-    return threemf_write_plate(out, &plate, err);
-}
-
-int threemf_write(struct bytes *out, const struct mesh *mesh, const struct export_labels *labels,
-                  const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                  struct err *err)
-{
-    return threemf_write_coloured(out, mesh, NULL, labels, thumbnail, place_x_mm, place_y_mm, err);
-}

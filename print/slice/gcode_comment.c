@@ -6,12 +6,14 @@
 
 #include "print/slice/gcode_scan.h"
 
+/* A number that is none ("nanm" for a filament, when nothing was printed) is 0. */
 static bool value_of(double *out, const char *line, const char *name)
 {
     size_t n = strlen(name);
     if (strncmp(line, name, n) != 0)
         return false;
     *out = strtod(line + n, NULL);
+    *out = fabs(*out) < 1e15 ? *out : 0;
     return true;
 }
 

@@ -136,9 +136,11 @@ static void judge_header(struct judge *j)
     const struct gcode_scan *s = j->scan;
     if (!s->has_time || !s->has_filament)
         find(j, "header_missing", true, 0, 0, 0, "nothing says print time and filament");
-    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_filament_mm > 0))
+    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_time_s > 0) ||
+             !(s->header_filament_mm > 0))
         find(j, "header_placeholder", true, 0, s->header_time_s, 0,
-             "print time and filament are the slicer's placeholder");
+             "print time and filament are a placeholder: %.0f s, %.0f mm", s->header_time_s,
+             s->header_filament_mm);
     else if (s->header_time_s < 0.95 * s->moves_s - 5)
         find(j, "time_too_short", false, 0, s->header_time_s, s->moves_s,
              "says that it prints in %.0f s; the moves alone take %.0f s", s->header_time_s,
@@ -295,11 +297,11 @@ static void judge_amounts(struct judge *j)
 static double least_share(const struct judge *j)
 {
     const struct gcode_check_options *o = j->options;
-    double t = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2;
+    double shell = o->shell_mm > 0 ? o->shell_mm : j->limits->nozzle_mm / 2, t = shell / sqrt(2);
     double radius = cbrt(3 * o->model_volume_mm3 / (4 * PI)), height = o->model_height_mm;
     double core = radius > t ? pow(1 - t / radius, 3) : 0;
     if (height > 0)
-        core = fmin(core, fmax(0, 1 - 2 * t / height));
+        core = fmin(core, fmax(0, 1 - 2 * shell / height));
     return LEAST_PLASTIC * (1 - core * (1 - fmin(o->infill_percent, 100) / 100));
 }
 

@@ -90,7 +90,10 @@ static inline int seed_threemf(struct bytes *out, struct err *err)
     struct mesh m = {0};
     struct picture p = picture_make();
     add_box(&m, 0, 0, 0, 10, 20, 30);
-    int failed = threemf_write(out, &m, &(struct export_labels){.title = "seed"}, &p, 5, 5, err);
+    int failed = write_one(out,
+                           ONE(.mesh = &m, .labels = &(struct export_labels){.title = "seed"},
+                               .thumbnail = &p, .x_mm = 5, .y_mm = 5),
+                           err);
     mesh_free(&m);
     return failed;
 }
