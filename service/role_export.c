@@ -31,6 +31,15 @@ struct export_labels role_labels(const struct ask *ask)
                                   .license = json_text(l, "license", NULL)};
 }
 
+static int hash_profile(struct role_plate *p, const struct ask *ask, struct err *err)
+{
+    struct bytes frozen = {0};
+    int failed = profile_frozen(&frozen, p->profile_hash, &ask->profile, err);
+    p->labels.profile_hash = p->profile_hash;
+    bytes_free(&frozen);
+    return failed;
+}
+
 static int describe(struct role_plate *p, const struct ask *ask, struct err *err)
 {
     struct project_object *objects = calloc(p->count, sizeof *objects);
@@ -133,7 +142,7 @@ static void *read_again(void *user)
 int role_plate_write(struct role_plate *p, const struct ask *ask, struct err *err)
 {
     p->file.limit = MESH_LIMIT;
-    if (describe(p, ask, err))
+    if (hash_profile(p, ask, err) || describe(p, ask, err))
         return -1;
     p->plate = (struct export_plate){.objects = p->objects,
                                      .object_count = p->count,

@@ -47,7 +47,8 @@ struct role_plate {
     const uint8_t *colour;    /* of the filament that most is printed with, or NULL */
     struct picture thumbnail; /* ours */
 
-    struct bytes file; /* from here on role_plate_write's */
+    char profile_hash[65]; /* from here on role_plate_write's */
+    struct bytes file;
     struct project project;
     struct export_plate plate;
     pthread_t thread;

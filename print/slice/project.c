@@ -215,7 +215,13 @@ static int check(const cJSON *value, const char *definition, struct err *err)
 
 int project_check_settings(const cJSON *settings, struct err *err)
 {
-    return check(settings, "#/$defs/settings", err);
+    struct err inner = {0};
+    if (check(settings, "#/$defs/settings", &inner) == 0)
+        return 0;
+    return FAIL_CODE(err, inner.kind, inner.code,
+                     "an object's settings, %.90s; there are infill_percent, infill_pattern, "
+                     "wall_count, top_mm, bottom_mm, support",
+                     inner.what);
 }
 
 int project_read(cJSON **out, const void *json, size_t n, struct err *err)

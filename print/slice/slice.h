@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Slicing through CuraEngine in a limited child, and the check of the G-code that comes out. */
+/* Slicing through an engine in a limited child, and the check of the G-code that comes out. */
 #ifndef PRINT_SLICE_SLICE_H
 #define PRINT_SLICE_SLICE_H
 
@@ -23,16 +23,17 @@ struct slice_options {
     const char *out_path;    /* the G-code; written whole or not at all */
     const char *work_folder; /* for temp files; must exist */
     const struct profile *profile;
-    const char *engine; /* "cura" (NULL too); a row of the engine table */
-    const char *label;  /* goes into the G-code as a comment, escaped; or NULL */
-    unsigned timeout_s; /* 0 = 600 */
+    const char *engine;    /* "cura" (NULL too) or "prusa"; a row of the engine table */
+    const char *label;     /* goes into the G-code as a comment, escaped; or NULL */
+    unsigned timeout_s;    /* 0 = 600 */
+    uint64_t memory_bytes; /* address space of the engine; 0 = its usual one */
     const atomic_bool *stop;
     void (*on_progress)(void *user, double share); /* 0..1, or NULL */
     void *user;
 };
 
 struct slice_result {
-    char engine[16];
+    char engine[16], engine_version[32];
     char closure_hash[65]; /* SHA-256 of the sorted settings list that the engine was given */
     char gcode_hash[65];
     double print_time_s;
@@ -40,21 +41,25 @@ struct slice_result {
     double filament_g;
     unsigned layer_count;
     double height_mm;
-    double seconds; /* of slicing */
+    double model_mm3; /* of all objects */
+    double seconds;   /* of slicing */
 };
 
 /**
- * Slices a model, puts the real header in place of CuraEngine's placeholder, adds labels and the
- * thumbnails that the printer wants, and checks the G-code. The model is taken as it stands about
+ * Slices the objects of one plate, puts the real header in place of the engine's, adds labels and
+ * the thumbnails that the printer wants, and checks the G-code. A model is taken as it stands about
  * its pivot, which becomes the middle of the bed (a 3MF that only a forgiving reader takes is moved
- * there). The engine runs in a limited child without network.
+ * there). The engine runs in a limited child without network. docs/slicing.md tells more.
  *
- * Result   the same G-code, byte for byte, for the same model, profiles, label and engine.
- * Errors   ERR_INPUT codes slice_empty, slice_outside_bed (before slicing: the model's size and
- *          place), slice_failed (what the engine said), material_too_hot for the printer,
- *          gcode_rejected (the first fault that the check found); ERR_LIMIT slice_timeout;
- *          ERR_LATER slice_stopped; ERR_ABSENT program_missing with the package to install,
- *          unknown_engine. Nothing is at out_path then that was not there before.
+ * Result   the same G-code, byte for byte, for the same models, profiles, label and engine.
+ * Errors   before slicing: ERR_INPUT slice_model_unreadable, slice_empty, slice_outside_bed (size
+ *          and place), slice_floating, slice_overlap, material_too_hot for the printer;
+ *          ERR_ABSENT program_missing with the package to install, unknown_engine.
+ *          Of the engine: ERR_INPUT slice_empty, slice_no_first_layer, slice_bad_settings,
+ *          slice_failed (what it said); ERR_LIMIT slice_out_of_memory, slice_too_large,
+ *          slice_timeout; ERR_LATER slice_stopped, slice_unwritable.
+ *          After it: ERR_INPUT gcode_rejected (the first fault that the check found).
+ *          Nothing is at out_path then that was not there before.
  * Cost     16,000 triangles 80 mm high with support: 7 s and 70 MB in the child.
  * Threads  safe; the calling thread waits.
  */

@@ -9,6 +9,7 @@
 
 #include "intake/photo_raw.h"
 #include "print/export/export.h"
+#include "print/slice/project.h"
 #include "tests/print/meshes.h"
 #include "tests/print/packed.h"
 #include "tests/print/plates.h"
@@ -111,6 +112,58 @@ static inline int seed_plate(struct bytes *out, struct err *err)
     int failed = threemf_write_plate(out, &made.plate, err);
     plate_free(&made);
     return failed;
+}
+
+/* Two objects with what our own part says of them: that part alone, or all of the 3MF. */
+static inline int project_for_fuzz(struct bytes *out, bool whole, struct err *err)
+{
+    struct mesh box = {0};
+    struct profile profile = {0};
+    struct project project = {0};
+    cJSON *own = cJSON_CreateObject();
+    const struct export_labels labels = {.title = "seed", .printer_id = "ender3v3se"};
+    struct project_object said[2];
+    struct export_object objects[2];
+    cJSON_AddNumberToObject(own, "infill_percent", 40);
+    add_box(&box, -5, -10, 0, 10, 20, 30);
+    for (int i = 0; i < 2; i++) {
+        said[i] = (struct project_object){.name = "a",
+                                          .settings = own,
+                                          .triangles = 12,
+                                          .size_mm = {10, 20, 30},
+                                          .volume_mm3 = 6000,
+                                          .place_mm = {50 + 60.0 * i, 110, 0}};
+        objects[i] =
+            (struct export_object){.mesh = &box, .name = "a", .place_mm = {50 + 60.0 * i, 110, 0}};
+    }
+    const struct project_input input = {
+        .profile = &profile, .labels = &labels, .objects = said, .object_count = 2};
+    int failed = profile_load(&profile, NULL, "ender3v3se", "pla", NULL, err) ||
+                 project_make(&project, &input, err);
+    const struct export_plate plate = {.objects = objects,
+                                       .object_count = 2,
+                                       .labels = labels,
+                                       .parts = project.parts,
+                                       .part_count = PROJECT_PARTS};
+    if (!failed)
+        failed = whole ? threemf_write_plate(out, &plate, err)
+                       : bytes_append(out, project.parts[PROJECT_PARTS - 1].data,
+                                      project.parts[PROJECT_PARTS - 1].bytes, err);
+    project_free(&project);
+    profile_free(&profile);
+    cJSON_Delete(own);
+    mesh_free(&box);
+    return failed ? -1 : 0;
+}
+
+static inline int seed_set(struct bytes *out, struct err *err)
+{
+    return project_for_fuzz(out, true, err);
+}
+
+static inline int seed_own_part(struct bytes *out, struct err *err)
+{
+    return project_for_fuzz(out, false, err);
 }
 
 static inline int seed_words(struct bytes *out, struct err *err)
@@ -233,6 +286,20 @@ static inline int seed_printer(struct bytes *out, struct err *err)
         "\"temperature\":{\"tool0\":{\"actual\":209.8,\"target\":210},\"bed\":{\"actual\":60,"
         "\"target\":60}},\"job\":{\"file\":{\"path\":\"a.gcode\"}},\"progress\":{\"completion\":"
         "41.5},\"prints\":{\"success\":1e300,\"failure\":0,\"last\":{\"success\":true}}}");
+}
+
+/* Two lines of each sort that a print has, and an arc. */
+static inline int seed_gcode(struct bytes *out, struct err *err)
+{
+    return bytes_printf(
+        out, err,
+        ";TIME:60\n;Filament used: 0.002m\n;Layer height: 0.2\nM140 S55\nM190 S55\nM109 S200 ; "
+        "wait\nG28\nM117 hello\nG1 X-2.1 Y20 Z0.28 F5000\nG1 Y145 E15 F1500\nG92 "
+        "E0\n;LAYER_COUNT:2\n;LAYER:0\nM106 S255\n;TYPE:WALL-OUTER\nG0 F9000 X100 Y100 Z0.2\nG1 "
+        "F1800 X110 Y100 E0.333\nG2 X110 Y110 I5 J5 E0.666\nG1 F2400 E-0.1\n;LAYER:1\nG0 "
+        "Z0.4\nM83\nG1 X110.5 Y-99.25 E.333\nG91\nG1 Z10 E-2\nG90\nSTART_PRINT EXTRUDER_TEMP=200 "
+        "BED_TEMP=50\nM104 S0\nM140 S0\nM84 X Y E\n;LAYER_CHANGE\n;Z:0.6\n; filament used [mm] = "
+        "2\n; estimated printing time (normal mode) = 1d 2h 3m 4s\n");
 }
 
 #endif
