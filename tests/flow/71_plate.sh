@@ -82,11 +82,18 @@ def moved(n, d):
 def evil(n, d):
     if n != own: return d
     j = json.loads(d); j['objects'][0]['settings'] = {'infill_percent': 1e9}; return json.dumps(j).encode()
+def stacked(n, d):
+    if n != '3D/3dmodel.model': return d
+    places = re.findall(rb'transform="([^"]+)"', d)
+    return d.replace(places[1], places[0][:places[0].rindex(b' ')] + b' 20')
 copy('moved.3mf', moved)
+copy('stacked.3mf', stacked)
 copy('evil.3mf', evil)
 copy('finer.3mf', lambda n, d: d.replace(b'; layer_height = 0.2\n', b'; layer_height = 0.16\n') if n.endswith('Slic3r_PE.config') else d)
 P
 same what_was_moved_elsewhere_loses_its_settings "6 null null" "$(objects moved.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent) \(.prepared_for)"' | tr -d '"')"
+same what_lies_over_another_is_one_with_it 5 "$(objects stacked.3mf ender3v3se '.objects|length')"
+check and_can_be_sliced "$program" slice stacked.3mf -o stacked.gcode
 same what_is_against_the_schema_is_not_believed "6 null" "$(objects evil.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent)"' | tr -d '"')"
 
 # Both engines slice it object by object: each has its own infill, so the plate takes what its objects take alone.
