@@ -239,8 +239,11 @@ static int slice(struct slicing *s, struct err *err)
     struct slice_object object;
     char kept[SHA256_HEX];
     struct slice_options options = slicing_options(s, &object, &paths);
-    if (slicing_read_model(s, err) || slice_run(&s->result, &options, err) ||
-        make_report(s, paths.gcode, err) ||
+    if (slicing_read_model(s, err) || slice_run(&s->result, &options, err))
+        return -1;
+    if (strcmp(s->result.closure_hash, s->settings_hash) != 0)
+        return FAIL_CODE(err, ERR_LATER, "slicer_changed", "the slicer was changed meanwhile");
+    if (make_report(s, paths.gcode, err) ||
         blob_put_file(kept, NULL, s->step->blobs, paths.gcode, err))
         return -1;
     return strcmp(kept, s->result.gcode_hash) == 0
