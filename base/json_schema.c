@@ -26,7 +26,7 @@ static int violated(struct walk *w, const char *what, const char *detail)
 {
     if (w->tell) {
         char text[200];
-        snprintf(text, sizeof text, "%s%.120s", what, detail);
+        snprintf(text, sizeof text, "%s%s", what, detail);
         w->tell(w->user, w->path, w->keyword, text);
         return 0;
     }
@@ -73,12 +73,16 @@ static int check_type(struct walk *w, const cJSON *rule, const cJSON *value)
     cJSON_ArrayForEach (one, rule)
         if (type_matches(one->valuestring, value))
             return 0;
-    return violated(w, "has a type that is not allowed here", "");
+    char list[61] = "";
+    cJSON_ArrayForEach (one, rule)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
+                 one->valuestring);
+    return violated(w, "has a type that is not allowed here: ", list);
 }
 
 static int check_enum(struct walk *w, const cJSON *rule, const cJSON *value)
 {
-    char list[61] = "";
+    char list[160] = "";
     const cJSON *one;
     cJSON_ArrayForEach (one, rule) {
         if (cJSON_Compare(one, value, 1))
@@ -114,6 +118,33 @@ static int check_required(struct walk *w, const cJSON *rule, const cJSON *value)
     return 0;
 }
 
+static void list_names(char *list, size_t room, const cJSON *object)
+{
+    const cJSON *one;
+    *list = 0;
+    cJSON_ArrayForEach (one, object) {
+        size_t used = strlen(list);
+        if (used + strlen(one->string) + 4 >= room) {
+            snprintf(list + used, room - used, ", ..");
+            return;
+        }
+        snprintf(list + used, room - used, "%s%s", used ? ", " : "", one->string);
+    }
+}
+
+static int unknown_member(struct walk *w, const cJSON *known, const char *name)
+{
+    char text[400], list[300];
+    w->keyword = "additionalProperties";
+    if (!w->tell)
+        return violated(w, "has an unknown member: ", name);
+    list_names(list, sizeof list, known);
+    snprintf(text, sizeof text, "has an unknown member: %.60s; known are %s", name,
+             *list ? list : "none");
+    w->tell(w->user, w->path, w->keyword, text);
+    return 0;
+}
+
 static int check_members(struct walk *w, const cJSON *schema, const cJSON *value)
 {
     const cJSON *known = json_get(schema, "properties");
@@ -124,8 +155,7 @@ static int check_members(struct walk *w, const cJSON *schema, const cJSON *value
     cJSON_ArrayForEach (member, value) {
         const cJSON *rule = known ? json_get(known, member->string) : NULL;
         if (!rule && cJSON_IsFalse(others)) {
-            w->keyword = "additionalProperties";
-            if (violated(w, "has an unknown member: ", member->string))
+            if (unknown_member(w, known, member->string))
                 return -1;
             continue;
         }

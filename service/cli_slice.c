@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `statuette slice` and `gcode check`. */
+/* `statuette slice`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,27 +83,4 @@ int cli_slice(const struct cli *cli, struct err *err)
     }
     profile_free(&profile);
     return code ? -1 : 0;
-}
-
-int cli_gcode_check(const struct cli *cli, struct err *err)
-{
-    struct printer_profile printer = {0};
-    cJSON *report = NULL;
-    bool passed = false;
-    int code = printer_profile_load(&printer, config_folder(),
-                                    cli_text(cli, "--printer", "ender3v3se"), err) ||
-                       gcode_check(&report, &passed, cli->words[0],
-                                   &(struct gcode_check_options){.printer = &printer}, err)
-                   ? -1
-                   : 0;
-    if (!code && cli->json)
-        code = cli_print_json(report, err);
-    else if (!code) {
-        printf("%s%s%s\n", cli_colour(1, passed ? "green" : "red"), passed ? "pass" : "reject",
-               cli_colour(1, "off"));
-        cli_print_findings(report);
-    }
-    cJSON_Delete(report);
-    printer_profile_free(&printer);
-    return code ? code : passed ? EXIT_OK : EXIT_CHECK_FAILED;
 }

@@ -35,7 +35,6 @@ struct export_labels {
 struct export_palette {
     size_t count; /* 1 .. 256 */
     const uint8_t (*rgb)[3];
-    const char *const *names;   /* of each, or NULL for "colour 1" and so on */
     const uint8_t *of_triangle; /* below count */
 };
 
@@ -119,10 +118,7 @@ int threemf_write(struct bytes *out, const struct mesh *mesh, const struct expor
                   const struct picture *thumbnail, double place_x_mm, double place_y_mm,
                   struct err *err) MUST_CHECK;
 
-/**
- * As threemf_write, with the palette (may be NULL) as base materials of the core specification: the
- * object has the commonest entry, and each triangle of another one names it.
- */
+/** As threemf_write, with the palette (may be NULL) as a colour group. */
 int threemf_write_coloured(struct bytes *out, const struct mesh *mesh,
                            const struct export_palette *palette, const struct export_labels *labels,
                            const struct picture *thumbnail, double place_x_mm, double place_y_mm,

@@ -3,9 +3,6 @@
  * The words of the model part around the meshes: labels, palettes, objects, where each goes on the
  * bed. lib3mf 1.8.1 warns of metadatagroup and of metadata@preserve, so neither is written.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/version.h"
 #include "print/export/number.h"
 #include "print/export/threemf_parts.h"
@@ -56,23 +53,20 @@ static int put_labels(struct bytes *text, const struct export_labels *labels, st
     return 0;
 }
 
+/* A colour group of the materials extension: the Orca family looks for it under just this prefix,
+ * and for nothing else; lib3mf and three.js take it as they take base materials. */
 static int put_palette(struct bytes *text, unsigned id, const struct export_palette *palette,
                        struct err *err)
 {
-    if (bytes_printf(text, err, "  <basematerials id=\"%u\">\n", id))
+    if (bytes_printf(text, err, "  <m:colorgroup id=\"%u\">\n", id))
         return -1;
     for (size_t i = 0; i < palette->count; i++) {
         const uint8_t *rgb = palette->rgb[i];
-        char number[32];
-        snprintf(number, sizeof number, "colour %zu", i + 1);
-        const char *name = palette->names ? palette->names[i] : NULL;
-        if (bytes_printf(text, err, "   <base name=\"") ||
-            xml_text(text, name && *name ? name : number, THREEMF_NAME, err) ||
-            bytes_printf(text, err, "\" displaycolor=\"#%02X%02X%02X\"/>\n", rgb[0], rgb[1],
+        if (bytes_printf(text, err, "   <m:color color=\"#%02X%02X%02X\"/>\n", rgb[0], rgb[1],
                          rgb[2]))
             return -1;
     }
-    return bytes_printf(text, err, "  </basematerials>\n");
+    return bytes_printf(text, err, "  </m:colorgroup>\n");
 }
 
 int threemf_model_head(struct bytes *text, const struct threemf_plan *plan, struct err *err)
@@ -82,6 +76,7 @@ int threemf_model_head(struct bytes *text, const struct threemf_plan *plan, stru
                      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                      "<model unit=\"millimeter\" xml:lang=\"en-US\""
                      " xmlns=\"http://schemas.microsoft.com/3dmanufacturing/core/2015/02\""
+                     " xmlns:m=\"http://schemas.microsoft.com/3dmanufacturing/material/2015/02\""
                      " xmlns:slic3rpe=\"http://schemas.slic3r.org/3mf/2017/06\""
                      " xmlns:statuette=\"urn:statuette:job:2026\">\n") ||
         put_labels(text, &plate->labels, err) || bytes_printf(text, err, " <resources>\n"))

@@ -37,6 +37,11 @@ static int check_settings(const struct export_setting *settings, size_t count, s
             return REFUSED(err, "a value's key is not of a-z, 0-9 and _, or it has no value");
         if (strlen(value) > THREEMF_VALUE)
             return REFUSED(err, "the value of %.64s is over %d bytes long", key, THREEMF_VALUE);
+        bool twice = !strcmp(key, "name"); /* that one we write ourselves */
+        for (size_t k = 0; k < i; k++)
+            twice |= !strcmp(key, settings[k].key);
+        if (twice)
+            return REFUSED(err, "the value of %.64s is given twice", key);
         for (const unsigned char *c = (const unsigned char *)value; *c; c++)
             if (*c < 0x20 || *c == 0x7f)
                 return REFUSED(err, "the value of %.64s has a control character", key);
@@ -86,14 +91,7 @@ static int check_parts(const struct export_plate *plate, struct err *err)
 
 static bool palettes_same(const struct export_palette *a, const struct export_palette *b)
 {
-    if (a->count != b->count || memcmp(a->rgb, b->rgb, 3 * a->count) != 0 || !a->names != !b->names)
-        return false;
-    for (size_t i = 0; a->names && i < a->count; i++) {
-        const char *one = a->names[i] ? a->names[i] : "", *other = b->names[i] ? b->names[i] : "";
-        if (strcmp(one, other) != 0)
-            return false;
-    }
-    return true;
+    return a->count == b->count && memcmp(a->rgb, b->rgb, 3 * a->count) == 0;
 }
 
 /* Objects of the same filaments share them: to a slicer they are one list. */

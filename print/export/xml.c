@@ -51,7 +51,7 @@ static const char *escape_of(uint32_t code)
     }
 }
 
-int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+static int put(struct bytes *out, const char *text, size_t max_chars, int escaped, struct err *err)
 {
     const unsigned char *s = (const unsigned char *)text;
     size_t kept = 0;
@@ -61,7 +61,7 @@ int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *
         uint32_t code = 0;
         size_t n = utf8_take(&code, white ? space : s);
         if (n > 0 && allowed(code)) {
-            const char *escape = escape_of(code);
+            const char *escape = escaped ? escape_of(code) : NULL;
             if (bytes_append(out,
                              escape  ? escape
                              : white ? " "
@@ -73,4 +73,14 @@ int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *
         s += n > 0 ? n : 1;
     }
     return 0;
+}
+
+int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+{
+    return put(out, text, max_chars, 1, err);
+}
+
+int xml_plain(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+{
+    return put(out, text, max_chars, 0, err);
 }

@@ -128,50 +128,15 @@ static void put_machine(struct list *l)
     put_bool(l, "machine_center_is_zero", false);
 }
 
-/* Replaces {name} in one line of start or end code; false for a name that is not known. */
-static bool fill_line(struct bytes *out, const struct list *l, const char *line)
-{
-    const struct slice_options *o = l->job->options;
-    const struct {
-        const char *name;
-        double value;
-    } words[] = {{"{nozzle_c}", o->profile->material.nozzle_c},
-                 {"{bed_c}", o->profile->material.bed_c},
-                 {"{bed_x}", o->profile->printer.bed_mm[0]},
-                 {"{bed_y}", o->profile->printer.bed_mm[1]},
-                 {"{bed_z}", o->profile->printer.bed_mm[2]},
-                 {"{nozzle_mm}", o->profile->printer.nozzle_mm}};
-    while (*line) {
-        size_t plain = strcspn(line, "{"), i = 0, known = sizeof words / sizeof *words;
-        if (bytes_append(out, line, plain, NULL))
-            return false;
-        line += plain;
-        while (*line && i < known && strncmp(line, words[i].name, strlen(words[i].name)) != 0)
-            i++;
-        if (*line && (i == known || bytes_printf(out, NULL, "%g", words[i].value)))
-            return false;
-        line += *line ? strlen(words[i].name) : 0;
-    }
-    return true;
-}
-
 /* Temperatures are in our own start code: the engine must not put its own before it. */
 static int put_code(struct list *l, const char *key, const char *member, struct err *err)
 {
     struct bytes text = {.limit = 1 << 16};
-    const cJSON *line;
-    cJSON_ArrayForEach (line, json_get(l->printer, member)) {
-        if ((text.len && bytes_append(&text, "\n", 1, err)) ||
-            !fill_line(&text, l, line->valuestring)) {
-            bytes_free(&text);
-            return FAIL_CODE(err, ERR_INPUT, "schema_violation",
-                             "printer %s: %s has a word that is not known: %.60s",
-                             l->job->options->profile->printer.id, member, line->valuestring);
-        }
-    }
-    put_text(l, key, (const char *)text.data);
+    int failed = machine_code(&text, l->job->options->profile, member, err);
+    if (!failed)
+        put_text(l, key, text.data ? (const char *)text.data : "");
     bytes_free(&text);
-    return 0;
+    return failed;
 }
 
 static void put_material(struct list *l)

@@ -119,6 +119,9 @@ int cura_object_settings(cJSON **out, const struct profile *profile, const cJSON
 int machine_code(struct bytes *out, const struct profile *profile, const char *member,
                  struct err *err) MUST_CHECK;
 
+/** Whether machine_code would take that line for every engine; if not, what says why. */
+bool machine_line_sound(char *what, size_t room, const char *line);
+
 /** Reads the models (binary STL or 3MF), finds their boxes and volumes, and refuses what does not
  * fit the bed or lies over another. */
 int models_load(struct engine_job *job, struct err *err) MUST_CHECK;

@@ -19,6 +19,12 @@ struct gcode_check_options {
 };
 
 /**
+ * Fills in what a profile says: printer, material, and how thick shells and how dense the infill
+ * are. The rest of options is left as it is.
+ */
+void gcode_check_profile(struct gcode_check_options *options, const struct profile *profile);
+
+/**
  * Checks G-code in one streaming pass. docs/gcode-check.md lists the codes, what each means, and
  * its limit.
  *

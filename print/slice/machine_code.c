@@ -5,8 +5,8 @@
 
 #include "print/slice/engine.h"
 
-/* Replaces {name} in one line; false for a name that is not known. */
-static bool fill_line(struct bytes *out, const struct profile *p, const char *line)
+/* The length of the {word} at `at` and its value, or 0 for one that is not known. */
+static size_t word_at(double *value, const struct profile *p, const char *at)
 {
     const struct {
         const char *name;
@@ -14,16 +14,52 @@ static bool fill_line(struct bytes *out, const struct profile *p, const char *li
     } words[] = {{"{nozzle_c}", p->material.nozzle_c}, {"{bed_c}", p->material.bed_c},
                  {"{bed_x}", p->printer.bed_mm[0]},    {"{bed_y}", p->printer.bed_mm[1]},
                  {"{bed_z}", p->printer.bed_mm[2]},    {"{nozzle_mm}", p->printer.nozzle_mm}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strncmp(at, words[i].name, strlen(words[i].name)) == 0) {
+            *value = words[i].value;
+            return strlen(words[i].name);
+        }
+    return 0;
+}
+
+/* Replaces {name} in one line; false for a name that is not known. */
+static bool fill_line(struct bytes *out, const struct profile *p, const char *line)
+{
     while (*line) {
-        size_t plain = strcspn(line, "{"), i = 0, known = sizeof words / sizeof *words;
+        size_t plain = strcspn(line, "{");
+        double value = 0;
         if (bytes_append(out, line, plain, NULL))
             return false;
         line += plain;
-        while (*line && i < known && strncmp(line, words[i].name, strlen(words[i].name)) != 0)
-            i++;
-        if (*line && (i == known || bytes_printf(out, NULL, "%g", words[i].value)))
+        size_t length = *line ? word_at(&value, p, line) : 0;
+        if (*line && (!length || bytes_printf(out, NULL, "%g", value)))
             return false;
-        line += *line ? strlen(words[i].name) : 0;
+        line += length;
+    }
+    return true;
+}
+
+bool machine_line_sound(char *what, size_t room, const char *line)
+{
+    static const char allowed[] = "{nozzle_c}, {bed_c}, {bed_x}, {bed_y}, {bed_z}, {nozzle_mm}";
+    static const struct profile nothing;
+    double value;
+    for (size_t length; *line; line += length) {
+        length = strcspn(line, "{}[]\n");
+        if (!line[length])
+            return true;
+        line += length;
+        length = word_at(&value, &nothing, line);
+        if (length)
+            continue;
+        size_t end = 1 + strcspn(line + 1, "{}[] \n");
+        end += line[end] == '}' || line[end] == ']';
+        if (*line == '\n')
+            snprintf(what, room, "holds a line end: each line is an entry of its own");
+        else
+            snprintf(what, room, "has %.*s, which is not known; known are %s", (int)end, line,
+                     allowed);
+        return false;
     }
     return true;
 }

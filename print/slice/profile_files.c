@@ -36,7 +36,7 @@ const char *profile_kind_schema(enum profile_kind kind)
 }
 
 /* An id becomes a file name: nothing but these characters may be in it. */
-static bool id_safe(const char *id)
+bool config_id_safe(const char *id)
 {
     size_t n = strlen(id);
     return n > 0 && n < 40 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
@@ -114,28 +114,39 @@ static int fail_unknown(enum profile_kind kind, const char *config_folder, const
                      *list ? list : "none");
 }
 
-int profile_file_read(cJSON **out, bool *built_in, enum profile_kind kind,
-                      const char *config_folder, const char *id, struct err *err)
+/* As with templates: one's own stand beside the built-in ones, and in front of them. */
+int config_file_read(cJSON **out, bool *built_in, const char *config_folder, const char *name,
+                     const char *id, struct err *err)
 {
     char path[4096];
-    if (!id_safe(id))
-        return fail_unknown(kind, config_folder, id, err);
     *built_in = false;
     if (config_folder) {
         struct err inner = {0};
-        snprintf(path, sizeof path, "%s/%s/%s.json", config_folder, kinds[kind].folder, id);
+        snprintf(path, sizeof path, "%s/%s/%s.json", config_folder, name, id);
         if (json_read_file(out, path, &inner) == 0)
             return 0;
         if (inner.kind != ERR_ABSENT)
             return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
     }
-    /* as with templates: one's own stand beside the built-in ones, and in front of them */
-    snprintf(path, sizeof path, "config/%s/%s.json", kinds[kind].folder, id);
+    snprintf(path, sizeof path, "config/%s/%s.json", name, id);
     const struct asset *asset = asset_find(path);
     if (!asset)
-        return fail_unknown(kind, config_folder, id, err);
+        return FAIL(err, ERR_ABSENT, "there is no %s/%.60s.json", name, id);
     *built_in = true;
     return json_parse(out, asset->data, asset->size, err);
+}
+
+int profile_file_read(cJSON **out, bool *built_in, enum profile_kind kind,
+                      const char *config_folder, const char *id, struct err *err)
+{
+    struct err inner = {0};
+    if (!config_id_safe(id))
+        return fail_unknown(kind, config_folder, id, err);
+    if (config_file_read(out, built_in, config_folder, kinds[kind].folder, id, &inner) == 0)
+        return 0;
+    if (inner.kind == ERR_ABSENT)
+        return fail_unknown(kind, config_folder, id, err);
+    return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
 }
 
 /* The files from the one asked for to where a parent is looked for now. */

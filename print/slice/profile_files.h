@@ -17,7 +17,16 @@ const char *profile_kind_schema(enum profile_kind kind);
 int config_list(cJSON **out, const char *config_folder, const char *name,
                 struct err *err) MUST_CHECK;
 
-/** One file as it stands, unchecked. Errors ERR_ABSENT unknown_<noun>, ERR_INPUT json_invalid. */
+/** What may be an id, and so the name of a file: 1 to 39 of a-z, 0-9, _ and -. */
+bool config_id_safe(const char *id);
+
+/** config_folder/name/ID.json, else the built-in one, unchecked. Errors ERR_ABSENT neither is
+ * there; ERR_INPUT json_invalid. */
+int config_file_read(cJSON **out, bool *built_in, const char *config_folder, const char *name,
+                     const char *id, struct err *err) MUST_CHECK;
+
+/** The same of a kind. Errors ERR_ABSENT unknown_<noun>, naming those there are; ERR_INPUT
+ * json_invalid. */
 int profile_file_read(cJSON **out, bool *built_in, enum profile_kind kind,
                       const char *config_folder, const char *id, struct err *err) MUST_CHECK;
 

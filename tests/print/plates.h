@@ -6,8 +6,9 @@
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
 
-#define PLATE_KINDS 4 /* bare cube, coloured box, three objects with all there is, hostile texts   \
-                       */
+#define PLATE_KINDS                                                                                \
+    4 /* bare cube, coloured box, three objects with all there is, hostile texts                   \
+       */
 
 struct plate_made {
     struct mesh box, ball, small;
@@ -34,7 +35,6 @@ static inline void plate_free(struct plate_made *made)
 static inline void plate_fill(struct plate_made *made)
 {
     static const uint8_t rgb[3][3] = {{255, 255, 255}, {16, 32, 48}, {200, 0, 100}};
-    static const char *const names[3] = {"PLA <white>", NULL, "PLA \"red\" & co"};
     add_box(&made->box, -10, -10, 0, 20, 20, 20);
     add_ball(&made->ball, 0, 0, 12.3456789, 12.3456789, 15);
     add_box(&made->small, -3, -2, 0, 6, 4, 5);
@@ -45,8 +45,8 @@ static inline void plate_fill(struct plate_made *made)
     for (size_t i = 0; i < sizeof made->pixels; i++)
         made->pixels[i] = (uint8_t)(i % 4 == 3 ? (i / 1200 % 2 ? 255 : 0) : i / 400);
     made->thumbnail = (struct picture){made->pixels, 300, 300};
-    made->box_palette = (struct export_palette){3, rgb, names, made->of_box};
-    made->ball_palette = (struct export_palette){3, rgb, names, made->of_ball};
+    made->box_palette = (struct export_palette){3, rgb, made->of_box};
+    made->ball_palette = (struct export_palette){3, rgb, made->of_ball};
 }
 
 static inline void plate_full(struct plate_made *made, const char *odd)
@@ -56,7 +56,7 @@ static inline void plate_full(struct plate_made *made, const char *odd)
                                                  {"wall_loops", "3"},
                                                  {"notes", "a \"b\" <c> & 'd'"}};
     static const struct export_part parts[] = {
-        {"Metadata/statuette.json", "{\"order\":\"ord_1\"}\n", 20, true},
+        {"Metadata/statuette.json", "{\"order\":\"ord_1\"}\n", 18, true},
         {"Metadata/Slic3r_PE.config", "; a\n\n; layer_height = 0.2\n", 26, false},
         {"Metadata/empty.txt", "", 0, false}};
     made->objects[0] = (struct export_object){.mesh = &made->box,
