@@ -79,11 +79,14 @@ static const struct cli_option render[] = {
     {"--transparent", NULL, "without background; small ones are sharpened as thumbnails"},
     {"--turntable", "N", "an animated PNG of N frames around it"},
     END};
-static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to write"},
-                                          {"--printer", "ID", "printer [ender3v3se]"},
-                                          {"--material", "ID", "material [pla]"},
-                                          {"--engine", "ID", "slicing engine [cura]"},
-                                          END};
+static const struct cli_option slice[] = {
+    {"-o", "OUT.gcode", "the G-code to write"},
+    {"--printer", "ID", "printer [what our 3MF was made for, else ender3v3se]"},
+    {"--material", "ID", "material [likewise, else pla]"},
+    {"--process", "ID", "layers and quality [likewise, else figure]"},
+    {"--engine", "ID", "slicing engine: cura or prusa [cura]"},
+    {"--second-opinion", NULL, "slice with the other engine too, and compare"},
+    END};
 static const struct cli_option gcode[] = {
     {"--printer", "ID", "printer it is meant for: bed, speeds, heat, firmware [ender3v3se]"},
     {"--material", "ID", "material: its heat, flow, fan, and grams [not looked at]"},
@@ -179,7 +182,10 @@ static const struct command table[] = {
     {"mesh render", "IN -o OUT.png", "draw a picture of a mesh", "", render, 1, 1, cli_mesh_render},
     {"slice", "IN.3mf|IN.stl -o OUT.gcode", "slice for a printer and check the G-code",
      "The slicer runs as a limited child; exit code 0 means that the G-code passed our own check "
-     "too.",
+     "too.\n"
+     "With --second-opinion exit code 5 when two engines would make things of one model that are "
+     "too\n"
+     "far apart; the G-code is written all the same.",
      slice, 1, 1, cli_slice},
     {"gcode check", "IN.gcode", "say what is wrong with G-code before a printer finds out",
      "Reads a file of any size once: layers, placeholders left, moves off the bed, heat before "

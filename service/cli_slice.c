@@ -6,6 +6,7 @@
 
 #include "print/slice/slice.h"
 #include "service/cli_files.h"
+#include "service/slice_objects.h"
 
 static const char *config_folder(void)
 {
@@ -22,6 +23,7 @@ static cJSON *result_json(const struct slice_result *r)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "engine", r->engine);
+    cJSON_AddStringToObject(o, "engine_version", r->engine_version);
     cJSON_AddStringToObject(o, "closure_hash", r->closure_hash);
     cJSON_AddStringToObject(o, "gcode_hash", r->gcode_hash);
     cJSON_AddNumberToObject(o, "print_time_s", r->print_time_s);
@@ -33,54 +35,84 @@ static cJSON *result_json(const struct slice_result *r)
     return o;
 }
 
-static int tell_slice(const struct cli *cli, const struct slice_result *r, struct err *err)
+/* Takes opinion. */
+static int tell_slice(const struct cli *cli, const struct slice_result *r, cJSON *opinion,
+                      struct err *err)
 {
     cJSON *o = result_json(r);
     int code = 0;
-    if (cli->json)
-        code = cli_print_json(o, err);
-    else if (!cli->quiet)
+    const cJSON *second = json_get(opinion, "second");
+    if (!cli->quiet && !cli->json)
         printf("%s: %u layers, %.1f mm, prints in %d h %02d min, %.1f g\n", cli_text(cli, "-o", ""),
                r->layer_count, r->height_mm, (int)(r->print_time_s / 3600),
                (int)(r->print_time_s / 60) % 60, r->filament_g);
+    if (!cli->quiet && !cli->json && opinion) {
+        printf("second opinion of %s %s: %s, %.0f %% of the plastic, %.0f %% of the time\n",
+               json_text(second, "engine", "?"), json_text(second, "version", ""),
+               json_text(opinion, "verdict", "?"), 100 * json_number(opinion, "volume_ratio", 0),
+               100 * json_number(opinion, "time_ratio", 0));
+        cli_print_findings(opinion);
+    }
+    bool far = strcmp(json_text(opinion, "verdict", ""), "far") == 0;
+    if (opinion)
+        cJSON_AddItemToObject(o, "second_opinion", opinion);
+    if (cli->json)
+        code = cli_print_json(o, err);
     cJSON_Delete(o);
-    return code;
+    return code ? code : far ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
-static int run(const struct cli *cli, struct file_work *work, const struct profile *profile,
-               struct err *err)
+static int slice(const struct cli *cli, struct file_work *work, const struct profile *profile,
+                 const struct slice_objects *objects, struct err *err)
 {
     struct slice_result result;
-    char model[800];
-    snprintf(model, sizeof model, "%s/out.stl", work->folder);
-    const struct slice_object object = {.path = model};
-    struct slice_options options = {.objects = &object,
-                                    .object_count = 1,
+    cJSON *opinion = NULL;
+    struct slice_options options = {.objects = objects->at,
+                                    .object_count = objects->count,
                                     .out_path = cli_text(cli, "-o", NULL),
                                     .work_folder = work->folder,
                                     .profile = profile,
                                     .engine = cli_text(cli, "--engine", NULL),
                                     .on_progress = on_progress,
                                     .user = (void *)cli};
-    if (file_work_run(work, "tostl", err) || slice_run(&result, &options, err))
+    if (slice_run(&result, &options, err))
         return -1;
     cli_progress(cli, "sliced", 1);
-    return tell_slice(cli, &result, err);
+    if (cli_flag(cli, "--second-opinion")) {
+        if (slice_compare(&opinion, &options, &result, err))
+            return -1;
+        cli_progress(cli, "sliced twice", 1);
+    }
+    return tell_slice(cli, &result, opinion, err);
+}
+
+/* What the line says, else what the 3MF was prepared for where it is our own. */
+static int load_profile(struct profile *out, const struct cli *cli, const cJSON *prepared_for,
+                        struct err *err)
+{
+    return profile_load(
+        out, config_folder(),
+        cli_text(cli, "--printer", json_text(prepared_for, "printer", "ender3v3se")),
+        cli_text(cli, "--material", json_text(prepared_for, "material", "pla")),
+        cli_text(cli, "--process", json_text(prepared_for, "process", NULL)), err);
 }
 
 int cli_slice(const struct cli *cli, struct err *err)
 {
     struct profile profile = {0};
+    struct slice_objects objects = {0};
     struct file_work work;
     if (!cli_flag(cli, "-o"))
         return FAIL_CODE(err, ERR_INPUT, "usage", "slice needs -o OUT.gcode");
-    int code = profile_load(&profile, config_folder(), cli_text(cli, "--printer", "ender3v3se"),
-                            cli_text(cli, "--material", "pla"), NULL, err) ||
-               file_work_open(&work, cli->words[0], err);
-    if (!code) {
-        code = run(cli, &work, &profile, err);
-        file_work_close(&work);
-    }
+    if (file_work_open(&work, cli->words[0], err))
+        return -1;
+    int code = file_work_profile(&work, cli, err) || file_work_run(&work, "tostl", err) ||
+                       load_profile(&profile, cli, json_get(work.result, "prepared_for"), err) ||
+                       slice_objects_of(&objects, work.result, work.folder, err)
+                   ? -1
+                   : slice(cli, &work, &profile, &objects, err);
+    slice_objects_free(&objects);
     profile_free(&profile);
-    return code ? -1 : 0;
+    file_work_close(&work);
+    return code;
 }

@@ -132,6 +132,10 @@ int models_apart(const struct engine_job *job, struct err *err) MUST_CHECK;
 /** All objects as one mesh, for a picture. The caller frees it. */
 int models_join(struct mesh *out, const struct engine_job *job, struct err *err) MUST_CHECK;
 
+/** What slice_compare reports of two results. The caller cJSON_Deletes it. */
+cJSON *compare_results(const struct slice_result *first, const struct slice_result *second,
+                       const struct profile *profile);
+
 /** Writes to `to` the header, our labels and thumbnails, and the rest of the engine's raw G-code.
  */
 int gcode_mend(const char *to, const struct engine_job *job, const struct engine *engine,

@@ -134,8 +134,7 @@ out:
 
 /*
  * stdbuf (coreutils) makes it say its progress while it works: into a pipe it would say all of it
- * at the end. Under its klipper words 2.5 leaves the machine's limits out of the print time (687 s
- * where 839 s are right); with the marlin ones the G-code is the same. What it does not understand
+ * at the end. What it does not understand
  * it would replace by a default of its own without config-compatibility=disable.
  */
 static int prepare(struct engine_job *job, struct err *err)
@@ -154,12 +153,9 @@ static int prepare(struct engine_job *job, struct err *err)
                                        "-o",
                                        "raw.gcode",
                                        NULL};
-    bool klipper = strcmp(job->options->profile->printer.flavour, "klipper") == 0;
     int failed = write_settings(job, err) || write_models(job, err);
     for (const char *const *arg = args; *arg && !failed; arg++)
         failed = engine_arg(job, err, "%s", *arg);
-    if (!failed && klipper)
-        failed = engine_arg(job, err, "--gcode-flavor") || engine_arg(job, err, "marlin");
     if (!failed && !has_room(job))
         failed = engine_arg(job, err, "--skirts") || engine_arg(job, err, "0") ||
                  engine_arg(job, err, "--brim-width") || engine_arg(job, err, "0");

@@ -88,6 +88,11 @@ static int put_base(struct list *l, struct err *err)
     return 0;
 }
 
+/*
+ * 2.5 knows no klipper words, and would take reprap ones in their place, for which it leaves the
+ * machine's limits out of the print time (687 s where 839 s are right). Klipper understands the
+ * older marlin's, M204 S; of marlin2's M204 P alone it does not.
+ */
 static void put_machine(struct list *l)
 {
     static const struct {
@@ -119,7 +124,7 @@ static void put_machine(struct list *l)
     put_text(l, "bed_shape", shape);
     put(l, "max_print_height", printer->bed_mm[2]);
     put(l, "nozzle_diameter", printer->nozzle_mm);
-    put_text(l, "gcode_flavor", strcmp(printer->flavour, "klipper") == 0 ? "klipper" : "marlin2");
+    put_text(l, "gcode_flavor", strcmp(printer->flavour, "klipper") == 0 ? "marlin" : "marlin2");
     put_text(l, "printer_model", printer->name);
     put_text(l, "printer_settings_id", printer->name);
     put_text(l, "print_settings_id", l->profile->process_id);

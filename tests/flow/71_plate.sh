@@ -89,7 +89,22 @@ P
 same what_was_moved_elsewhere_loses_its_settings "6 null null" "$(objects moved.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent) \(.prepared_for)"' | tr -d '"')"
 same what_is_against_the_schema_is_not_believed "6 null" "$(objects evil.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent)"' | tr -d '"')"
 
+# Both engines slice it object by object: each has its own infill, so the plate takes what its objects take alone.
+printed() { "$program" slice "$1.3mf" -o "$1.gcode" --engine "$2" --json | jq .filament_mm; }
+check_engine() {
+    local dense plain plate
+    dense=$(printed dense "$1") plain=$(printed plain "$1")
+    "$program" mesh plate dense.3mf plain.3mf -o pair.3mf --copies 2 --quiet
+    plate=$(printed pair "$1")
+    check "$1_prints_each_object_by_its_own_settings" python3 -c '
+import sys
+dense, plain, plate = map(float, sys.argv[1:])
+assert dense > 1.2 * plain and abs(plate / (2 * (dense + plain)) - 1) < 0.02, (dense, plain, plate)' "$dense" "$plain" "$plate"
+}
+check_engine cura
+
 if ! command -v prusa-slicer >/dev/null; then skip prusa_slicer_reads_it "no prusa-slicer"; exit; fi
+check_engine prusa
 slice() { prusa-slicer -g "$1.3mf" -o "$1.gcode" >/dev/null 2>"$1.log" || cat "$1.log"; }
 said() { sed -n "s/^; $2 = //p" "$1.gcode" | tail -1; }
 for f in plain dense fine plate finer; do slice $f; done
