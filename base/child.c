@@ -69,8 +69,10 @@ static void become(const struct child_options *o, const int pipes[4], int report
         limit(RLIMIT_STACK, o->limits.stack_bytes);
     if (o->limits.file_bytes)
         limit(RLIMIT_FSIZE, o->limits.file_bytes);
-    if (o->limits.cpu_s)
-        limit(RLIMIT_CPU, o->limits.cpu_s);
+    if (o->limits.cpu_s) { /* at the hard limit the kernel sends SIGKILL, which tells nothing */
+        struct rlimit cpu = {o->limits.cpu_s, o->limits.cpu_s + 2};
+        setrlimit(RLIMIT_CPU, &cpu);
+    }
     int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(pipes[1], 1);
@@ -99,6 +101,7 @@ struct stream {
     int fd;
     struct bytes *kept;
     size_t limit;
+    void (*on_line)(void *user, const char *line); /* or NULL */
     char line[512];
     size_t line_len;
 };
@@ -110,30 +113,34 @@ static void keep(struct stream *s, const char *data, size_t n)
         s->limit = s->kept->len;
 }
 
-static void tell_lines(struct stream *s, const struct child_options *o, const char *data, size_t n)
+static void tell_line(struct stream *s, void *user)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (data[i] != '\n') {
-            if (s->line_len < sizeof s->line - 1)
-                s->line[s->line_len++] = data[i];
-            continue;
-        }
-        s->line[s->line_len] = 0;
-        s->line_len = 0;
-        o->on_line(o->user, s->line);
-    }
+    s->line[s->line_len] = 0;
+    s->line_len = 0;
+    s->on_line(user, s->line);
 }
 
-/* Takes what is there; closes the descriptor at its end. */
-static void drain(struct stream *s, const struct child_options *o, bool lines)
+static void tell_lines(struct stream *s, const struct child_options *o, const char *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (data[i] == '\n')
+            tell_line(s, o->user);
+        else if (s->line_len < sizeof s->line - 1)
+            s->line[s->line_len++] = data[i];
+}
+
+/* Takes what is there; closes the descriptor at its end. A last line may have no end. */
+static void drain(struct stream *s, const struct child_options *o)
 {
     char data[16384];
     ssize_t n = read(s->fd, data, sizeof data);
     if (n > 0) {
         keep(s, data, (size_t)n);
-        if (lines)
+        if (s->on_line)
             tell_lines(s, o, data, (size_t)n);
     } else if (n == 0 || errno != EINTR) {
+        if (s->on_line && s->line_len)
+            tell_line(s, o->user);
         close(s->fd);
         s->fd = -1;
     }
@@ -148,7 +155,7 @@ static void follow(struct child_result *r, const struct child_options *o, pid_t 
         poll(fds, 2, 100);
         for (int i = 0; i < 2; i++)
             if (s[i].fd >= 0 && fds[i].revents)
-                drain(&s[i], o, i == 1 && o->on_line);
+                drain(&s[i], o);
         bool stop = o->stop && atomic_load(o->stop);
         if (!stop && clock_ms() < deadline)
             continue;
@@ -245,8 +252,9 @@ int child_run(struct child_result *result, const struct child_options *options, 
     int why = exec_failure(pipes[4]);
     close(pipes[4]);
     size_t kept = options->output_limit ? options->output_limit : (size_t)4 << 20;
-    struct stream streams[2] = {{.fd = pipes[0], .kept = &result->out, .limit = kept},
-                                {.fd = pipes[2], .kept = &result->err, .limit = kept}};
+    struct stream streams[2] = {
+        {.fd = pipes[0], .kept = &result->out, .limit = kept, .on_line = options->on_output_line},
+        {.fd = pipes[2], .kept = &result->err, .limit = kept, .on_line = options->on_line}};
     follow(result, options, pid, streams);
     close_all((int[]){streams[0].fd, streams[1].fd}, 2);
     if (reap(result, pid, options, started))

@@ -30,6 +30,7 @@ struct child_options {
     struct child_limits limits;
     size_t output_limit; /* bytes kept of each stream; rest dropped; 0 = 4 MiB */
     void (*on_line)(void *user, const char *line); /* each stderr line as it comes, or NULL */
+    void (*on_output_line)(void *user, const char *line); /* each stdout line, or NULL */
     void *user;
     const atomic_bool *stop; /* true kills the child; or NULL */
     bool network; /* false: no sockets but unix ones, and an empty network namespace as root */

@@ -62,6 +62,31 @@ bool json_bool(const cJSON *object, const char *name, bool otherwise)
     return cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
 }
 
+static int put_copy(cJSON *base, const cJSON *member, struct err *err)
+{
+    cJSON *copy = cJSON_Duplicate(member, true);
+    if (copy && (json_get(base, member->string)
+                     ? cJSON_ReplaceItemInObjectCaseSensitive(base, member->string, copy)
+                     : cJSON_AddItemToObject(base, member->string, copy)))
+        return 0;
+    cJSON_Delete(copy);
+    return FAIL(err, ERR_LIMIT, "no memory to merge JSON");
+}
+
+int json_merge(cJSON *base, const cJSON *over, struct err *err)
+{
+    const cJSON *member;
+    cJSON_ArrayForEach (member, over) {
+        cJSON *there = cJSON_GetObjectItemCaseSensitive(base, member->string);
+        int failed = cJSON_IsObject(there) && cJSON_IsObject(member)
+                         ? json_merge(there, member, err)
+                         : put_copy(base, member, err);
+        if (failed)
+            return -1;
+    }
+    return 0;
+}
+
 int json_print(struct bytes *out, const cJSON *value, bool indented, struct err *err)
 {
     char *text = indented ? cJSON_Print(value) : cJSON_PrintUnformatted(value);

@@ -31,19 +31,36 @@ bool json_bool(const cJSON *object, const char *name, bool otherwise);
 /** Member as an object or array, or NULL; borrowed. */
 const cJSON *json_get(const cJSON *object, const char *name);
 
+/**
+ * Lays `over` upon the object *base: members that are objects in both are merged in the same way,
+ * everything else of `over` replaces what was there or is added. Errors ERR_LIMIT no memory.
+ */
+int json_merge(cJSON *base, const cJSON *over, struct err *err) MUST_CHECK;
+
 /** Prints compactly (or indented by two) and appends to *out. Non-finite numbers print as null. */
 int json_print(struct bytes *out, const cJSON *value, bool indented, struct err *err) MUST_CHECK;
 
 /**
  * Checks a value against a JSON Schema (2020-12; the keywords type, const, enum, required,
  * properties, additionalProperties, items, minItems, maxItems, minLength, maxLength, pattern,
- * minimum, maximum, exclusiveMinimum, uniqueItems, anyOf, $ref to #/$defs/...). A keyword it does
- * not know is a failure of the schema (ERR_BUG), so that nothing is believed to be checked that is
- * not.
+ * minimum, maximum, exclusiveMinimum, uniqueItems, anyOf, $ref to #/$defs/NAME or to
+ * FILE.schema.json#/$defs/NAME of another schema that is built in). A keyword it does not know is a
+ * failure of the schema (ERR_BUG), so that nothing is believed to be checked that is not.
  *
  * Errors   ERR_INPUT code schema_violation, what = "<JSON pointer>: <what is wrong>".
  * Cost     O(size of value x alternatives); depth limited by json_parse.
  */
 int json_schema_check(const cJSON *schema, const cJSON *value, struct err *err) MUST_CHECK;
+
+/** One fault: where (a JSON pointer, "" for the whole), the keyword of the schema that it breaks,
+ * and what is wrong. The texts are gone after the call. */
+typedef void json_fault_told(void *user, const char *path, const char *keyword, const char *what);
+
+/**
+ * As json_schema_check, but tells every fault and goes on. Of anyOf, the fault of the alternative
+ * that came furthest. 0 whatever was told; Errors ERR_BUG for the schema itself.
+ */
+int json_schema_faults(const cJSON *schema, const cJSON *value, json_fault_told *tell, void *user,
+                       struct err *err) MUST_CHECK;
 
 #endif

@@ -5,11 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assets.h"
 #include "base/json.h"
+
+#define DEPTH_MAX 200 /* of schemas in schemas: one that refers to itself ends here */
 
 struct walk {
     const cJSON *root;
     struct err *err;
+    json_fault_told *tell; /* NULL: the first fault ends the walk */
+    void *user;
+    const char *keyword;
+    int depth;
     char path[120];
 };
 
@@ -17,6 +24,12 @@ static int check(struct walk *w, const cJSON *schema, const cJSON *value);
 
 static int violated(struct walk *w, const char *what, const char *detail)
 {
+    if (w->tell) {
+        char text[200];
+        snprintf(text, sizeof text, "%s%s", what, detail);
+        w->tell(w->user, w->path, w->keyword, text);
+        return 0;
+    }
     return FAIL_CODE(w->err, ERR_INPUT, "schema_violation", "%s: %s%.60s", *w->path ? w->path : "/",
                      what, detail);
 }
@@ -60,12 +73,16 @@ static int check_type(struct walk *w, const cJSON *rule, const cJSON *value)
     cJSON_ArrayForEach (one, rule)
         if (type_matches(one->valuestring, value))
             return 0;
-    return violated(w, "has a type that is not allowed here", "");
+    char list[61] = "";
+    cJSON_ArrayForEach (one, rule)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
+                 one->valuestring);
+    return violated(w, "has a type that is not allowed here: ", list);
 }
 
 static int check_enum(struct walk *w, const cJSON *rule, const cJSON *value)
 {
-    char list[61] = "";
+    char list[160] = "";
     const cJSON *one;
     cJSON_ArrayForEach (one, rule) {
         if (cJSON_Compare(one, value, 1))
@@ -95,8 +112,36 @@ static int check_required(struct walk *w, const cJSON *rule, const cJSON *value)
     if (!cJSON_IsObject(value))
         return 0;
     cJSON_ArrayForEach (name, rule)
-        if (!json_get(value, name->valuestring))
-            return violated(w, "lacks the member ", name->valuestring);
+        if (!json_get(value, name->valuestring) &&
+            violated(w, "lacks the member ", name->valuestring))
+            return -1;
+    return 0;
+}
+
+static void list_names(char *list, size_t room, const cJSON *object)
+{
+    const cJSON *one;
+    *list = 0;
+    cJSON_ArrayForEach (one, object) {
+        size_t used = strlen(list);
+        if (used + strlen(one->string) + 4 >= room) {
+            snprintf(list + used, room - used, ", ..");
+            return;
+        }
+        snprintf(list + used, room - used, "%s%s", used ? ", " : "", one->string);
+    }
+}
+
+static int unknown_member(struct walk *w, const cJSON *known, const char *name)
+{
+    char text[400], list[300];
+    w->keyword = "additionalProperties";
+    if (!w->tell)
+        return violated(w, "has an unknown member: ", name);
+    list_names(list, sizeof list, known);
+    snprintf(text, sizeof text, "has an unknown member: %.60s; known are %s", name,
+             *list ? list : "none");
+    w->tell(w->user, w->path, w->keyword, text);
     return 0;
 }
 
@@ -109,8 +154,11 @@ static int check_members(struct walk *w, const cJSON *schema, const cJSON *value
         return 0;
     cJSON_ArrayForEach (member, value) {
         const cJSON *rule = known ? json_get(known, member->string) : NULL;
-        if (!rule && cJSON_IsFalse(others))
-            return violated(w, "has an unknown member: ", member->string);
+        if (!rule && cJSON_IsFalse(others)) {
+            if (unknown_member(w, known, member->string))
+                return -1;
+            continue;
+        }
         if (!rule)
             rule = others;
         if (cJSON_IsObject(rule) && check_below(w, rule, member, member->string))
@@ -146,22 +194,36 @@ static int check_unique(struct walk *w, const cJSON *value)
     return 0;
 }
 
+/* Of several alternatives, the one that was followed deepest is what was meant. */
 static int check_any(struct walk *w, const cJSON *rules, const cJSON *value)
 {
     const cJSON *one;
-    struct err first = {0}, *kept = w->err;
+    struct walk outer = *w;
+    struct err best = {0};
+    size_t best_depth = 0;
     cJSON_ArrayForEach (one, rules) {
         struct err inner = {0};
         w->err = &inner;
+        w->tell = NULL;
         int failed = check(w, one, value);
-        w->err = kept;
+        w->err = outer.err;
+        w->tell = outer.tell;
+        w->keyword = outer.keyword;
         if (!failed)
             return 0;
-        if (inner.kind == ERR_BUG || first.kind == ERR_NONE)
-            first = inner;
+        size_t depth = strcspn(inner.what, ":");
+        if (best.kind == ERR_NONE || inner.kind == ERR_BUG || depth > best_depth) {
+            best = inner;
+            best_depth = depth;
+        }
     }
-    if (kept)
-        *kept = first;
+    if (w->tell && best.kind == ERR_INPUT) {
+        best.what[best_depth] = 0;
+        w->tell(w->user, best_depth > 1 ? best.what : "", w->keyword, best.what + best_depth + 2);
+        return 0;
+    }
+    if (w->err)
+        *w->err = best;
     return -1;
 }
 
@@ -197,15 +259,37 @@ static int check_bound(struct walk *w, const cJSON *rule, const cJSON *value)
     return 0;
 }
 
+static int check_def(struct walk *w, const cJSON *root, const char *name, const cJSON *value)
+{
+    const cJSON *target = json_get(json_get(root, "$defs"), name), *outer = w->root;
+    if (!target)
+        return FAIL(w->err, ERR_BUG, "schema has no $defs/%s", name);
+    w->root = root;
+    int failed = check(w, target, value);
+    w->root = outer;
+    return failed;
+}
+
+/* "#/$defs/NAME", or the same behind the file name of another schema that is built in. */
 static int check_ref(struct walk *w, const cJSON *rule, const cJSON *value)
 {
-    static const char prefix[] = "#/$defs/";
-    const cJSON *target = NULL;
-    if (strncmp(rule->valuestring, prefix, sizeof prefix - 1) == 0)
-        target = json_get(json_get(w->root, "$defs"), rule->valuestring + sizeof prefix - 1);
-    if (!target)
+    static const char middle[] = "#/$defs/";
+    const char *at = strstr(rule->valuestring, middle);
+    char file[120];
+    cJSON *root = NULL;
+    if (!at)
         return FAIL(w->err, ERR_BUG, "schema has no %s", rule->valuestring);
-    return check(w, target, value);
+    if (at == rule->valuestring)
+        return check_def(w, w->root, at + sizeof middle - 1, value);
+    snprintf(file, sizeof file, "schemas/%.*s", (int)(at - rule->valuestring), rule->valuestring);
+    const struct asset *asset = asset_find(file);
+    if (!asset)
+        return FAIL(w->err, ERR_BUG, "%s is not built in", file);
+    if (json_parse(&root, asset->data, asset->size, w->err))
+        return -1;
+    int failed = check_def(w, root, at + sizeof middle - 1, value);
+    cJSON_Delete(root);
+    return failed;
 }
 
 static bool is_one_of(const char *key, const char *const *names)
@@ -226,6 +310,7 @@ static int check_keyword(struct walk *w, const cJSON *schema, const cJSON *rule,
     const char *key = rule->string;
     if (is_one_of(key, silent))
         return 0;
+    w->keyword = key;
     if (is_one_of(key, bounds))
         return check_bound(w, rule, value);
     if (strcmp(key, "type") == 0)
@@ -255,16 +340,30 @@ static int check(struct walk *w, const cJSON *schema, const cJSON *value)
 {
     const cJSON *rule;
     bool has_properties = json_get(schema, "properties") != NULL;
+    int failed = 0;
+    if (w->depth >= DEPTH_MAX)
+        return FAIL(w->err, ERR_BUG, "schema goes deeper than %d", DEPTH_MAX);
+    w->depth++;
     cJSON_ArrayForEach (rule, schema)
-        if (check_keyword(w, schema, rule, value))
-            return -1;
-    if (!has_properties && json_get(schema, "additionalProperties"))
-        return check_members(w, schema, value);
-    return 0;
+        if ((failed = check_keyword(w, schema, rule, value)) != 0)
+            break;
+    if (!failed && !has_properties && json_get(schema, "additionalProperties")) {
+        w->keyword = "additionalProperties";
+        failed = check_members(w, schema, value);
+    }
+    w->depth--;
+    return failed;
 }
 
 int json_schema_check(const cJSON *schema, const cJSON *value, struct err *err)
 {
     struct walk w = {.root = schema, .err = err};
+    return check(&w, schema, value);
+}
+
+int json_schema_faults(const cJSON *schema, const cJSON *value, json_fault_told *tell, void *user,
+                       struct err *err)
+{
+    struct walk w = {.root = schema, .err = err, .tell = tell, .user = user};
     return check(&w, schema, value);
 }

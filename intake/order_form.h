@@ -45,4 +45,8 @@ int template_load(cJSON **out, const char *config_folder, const char *id,
  * Errors ERR_BUG template_invalid. */
 int template_check(const cJSON *product, struct err *err) MUST_CHECK;
 
+/** The same, telling every fault; 0 whatever was told. */
+int template_faults(const cJSON *product, json_fault_told *tell, void *user,
+                    struct err *err) MUST_CHECK;
+
 #endif

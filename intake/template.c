@@ -23,7 +23,7 @@ static bool default_is_allowed(const cJSON *choice)
 {
     const cJSON *one;
     cJSON_ArrayForEach (one, json_get(choice, "allowed"))
-        if (strcmp(one->valuestring, json_text(choice, "default", "")) == 0)
+        if (cJSON_IsString(one) && strcmp(one->valuestring, json_text(choice, "default", "")) == 0)
             return true;
     return false;
 }
@@ -32,40 +32,75 @@ static bool can_do_without_photo(const cJSON *provider)
 {
     const cJSON *one;
     cJSON_ArrayForEach (one, json_get(provider, "route"))
-        if (strcmp(one->valuestring, "upload") == 0)
+        if (cJSON_IsString(one) && strcmp(one->valuestring, "upload") == 0)
             return true;
     return json_get(provider, "prompt");
 }
 
-static int check_sense(const cJSON *product, struct err *err)
+/* What a schema cannot say. The product may be anything that is JSON. */
+static void tell_sense(const cJSON *product, json_fault_told *tell, void *user)
 {
+    static const char *const choices[] = {"style", "material", "process"};
     const cJSON *height = json_get(product, "height_mm"), *photos = json_get(product, "photos");
     double least = json_number(height, "min", 0), most = json_number(height, "max", 0);
-    double usual = json_number(height, "default", 0);
+    double usual = json_number(height, "default", least);
     if (usual < least || usual > most)
-        return invalid(err, product, "the default height is outside min and max");
+        tell(user, "/height_mm", "", "the default height is outside min and max");
     if (json_number(photos, "min", 0) > json_number(photos, "max", 0))
-        return invalid(err, product, "photos: min is more than max");
+        tell(user, "/photos", "", "photos: min is more than max");
     if (json_number(photos, "min", 0) < 1 && !can_do_without_photo(json_get(product, "provider")))
-        return invalid(err, product, "photos: none are needed, but there is no prompt or upload");
-    if (!default_is_allowed(json_get(product, "style")) ||
-        !default_is_allowed(json_get(product, "material")))
-        return invalid(err, product, "a default is not among those allowed");
-    return 0;
+        tell(user, "/photos", "", "photos: none are needed, but there is no prompt or upload");
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        const cJSON *choice = json_get(product, choices[i]);
+        char path[20];
+        snprintf(path, sizeof path, "/%s", choices[i]);
+        if (choice && !default_is_allowed(choice))
+            tell(user, path, "", "a default is not among those allowed");
+    }
+}
+
+static int read_schema(cJSON **out, struct err *err)
+{
+    const struct asset *asset = asset_find("schemas/template.schema.json");
+    if (!asset)
+        return FAIL(err, ERR_BUG, "schemas/template.schema.json is not built in");
+    return json_parse(out, asset->data, asset->size, err);
+}
+
+int template_faults(const cJSON *product, json_fault_told *tell, void *user, struct err *err)
+{
+    cJSON *schema;
+    if (read_schema(&schema, err))
+        return -1;
+    int failed = json_schema_faults(schema, product, tell, user, err);
+    cJSON_Delete(schema);
+    if (!failed)
+        tell_sense(product, tell, user);
+    return failed;
+}
+
+static void keep_first(void *user, const char *path, const char *keyword, const char *what)
+{
+    char *first = user;
+    (void)path;
+    (void)keyword;
+    if (!*first)
+        snprintf(first, 120, "%s", what);
 }
 
 int template_check(const cJSON *product, struct err *err)
 {
-    const struct asset *asset = asset_find("schemas/template.schema.json");
     struct err inner = {0};
+    char first[120] = "";
     cJSON *schema;
-    if (!asset)
-        return FAIL(err, ERR_BUG, "schemas/template.schema.json is not built in");
-    if (json_parse(&schema, asset->data, asset->size, err))
+    if (read_schema(&schema, err))
         return -1;
     int failed = json_schema_check(schema, product, &inner);
     cJSON_Delete(schema);
-    return failed ? invalid(err, product, inner.what) : check_sense(product, err);
+    if (failed)
+        return invalid(err, product, inner.what);
+    tell_sense(product, keep_first, first);
+    return *first ? invalid(err, product, first) : 0;
 }
 
 /* 0 read, 1 not there, -1 broken. */

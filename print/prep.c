@@ -309,6 +309,7 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
         out->before = p.visible;
         memcpy(out->base_low, p.base_low, sizeof p.base_low);
         memcpy(out->base_high, p.base_high, sizeof p.base_high);
+        out->apart = p.apart;
         p.mesh = p.visible = (struct mesh){0};
         failed = paint(out, &p);
     }

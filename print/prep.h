@@ -68,6 +68,16 @@ struct prepared {
     struct palette palette;           /* count 0: there are no colours */
     uint8_t *colour;                  /* per triangle of mesh, into palette; or NULL */
     double base_low[3], base_high[3]; /* a box around the base and no more; equal without one */
+    bool apart;                       /* the base stands beside the figure */
+};
+
+/* What is one object to whoever prints: the figure with its base, or one of the two. */
+struct prepared_part {
+    const char *name;   /* "figure" or "base" */
+    struct mesh mesh;   /* about its own pivot: x and y centred on 0, lowest z = 0 */
+    uint8_t *colour;    /* as prepared's; or NULL */
+    double place_mm[3]; /* of its pivot, where prepared's is at 0 */
+    bool borrowed;      /* mesh and colour are prepared's own */
 };
 
 /**
@@ -92,6 +102,15 @@ int mesh_prep(struct prepared *out, cJSON **report, const struct mesh *in,
 
 /** The triangle is of the base that was put under the figure. */
 bool prepared_is_base(const struct prepared *prepared, size_t triangle);
+
+/**
+ * The mesh and its colours as one object, or as two where the base stands apart: the figure, then
+ * the base. Together, each moved to its place, they are that mesh bit for bit.
+ * Owner    the caller calls prepared_parts_free, before prepared_free. Errors ERR_LIMIT.
+ */
+int prepared_parts(struct prepared_part parts[2], size_t *count, const struct prepared *prepared,
+                   struct err *err) MUST_CHECK;
+void prepared_parts_free(struct prepared_part parts[2]);
 
 void prepared_free(struct prepared *prepared);
 

@@ -17,6 +17,7 @@ struct prep {
     struct prep_measures output;
     struct orient_choice turned;
     double base_low[3], base_high[3]; /* where the base is; equal without one */
+    bool apart;                       /* beside the figure */
     double size_mm;
     bool sound; /* checked since it was last rounded */
     bool solid; /* in the end */

@@ -134,6 +134,7 @@ static int split_base(struct prep *p)
     mesh_move(&lower,
               (struct vec){above[1][0] + PARTS_GAP_MM - below[0][0], 0, above[0][2] - below[0][2]});
     mesh_bounds(&lower, p->base_low, p->base_high);
+    p->apart = true;
     mesh_free(&p->mesh);
     p->mesh = upper;
     int failed = mesh_append(&p->mesh, &lower, false, p->err);

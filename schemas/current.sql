@@ -229,6 +229,7 @@ CREATE FUNCTION public.run_is_approved() RETURNS trigger
 begin
     if not exists (select 1 from slices s join items i on i.id = s.item_id
             where s.id = new.slice_id and s.item_id = new.item_id and s.gcode_hash = new.gcode_hash
+              and s.printer_class = new.printer_class and s.material = new.material
               and s.threemf_hash = i.approved_hash) then
         raise exception 'item % has no pass on what run % would print', new.item_id, new.id using errcode = 'ST002';
     end if;
@@ -711,6 +712,37 @@ CREATE TABLE public.schema_migrations (
     name text NOT NULL,
     laid_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE public.slice_claims (
+    threemf_hash text NOT NULL,
+    settings_hash text NOT NULL,
+    job_id bigint NOT NULL,
+    lease_token bigint NOT NULL,
+    item_id text NOT NULL,
+    printer_class text NOT NULL,
+    engine text NOT NULL,
+    ahead boolean NOT NULL,
+    share double precision DEFAULT 0 NOT NULL
+);
+CREATE TABLE public.slice_results (
+    id text NOT NULL,
+    threemf_hash text NOT NULL,
+    settings_hash text NOT NULL,
+    printer_class text NOT NULL,
+    material text NOT NULL,
+    process text NOT NULL,
+    engine text NOT NULL,
+    gcode_hash text,
+    print_time_s double precision,
+    filament_mm double precision,
+    filament_g double precision,
+    layer_count integer,
+    report jsonb DEFAULT '{}'::jsonb NOT NULL,
+    problem jsonb,
+    opinion jsonb,
+    opinion_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sliced_or_not CHECK ((((gcode_hash IS NULL) = (problem IS NOT NULL)) AND ((gcode_hash IS NULL) = (print_time_s IS NULL)) AND ((gcode_hash IS NULL) = (filament_mm IS NULL)) AND ((gcode_hash IS NULL) = (filament_g IS NULL)) AND ((gcode_hash IS NULL) = (layer_count IS NULL))))
+);
 CREATE TABLE public.slices (
     id text NOT NULL,
     item_id text NOT NULL,
@@ -726,7 +758,9 @@ CREATE TABLE public.slices (
     filament_g double precision NOT NULL,
     layer_count integer NOT NULL,
     report jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    process text DEFAULT 'figure'::text NOT NULL,
+    result_id text
 );
 ALTER TABLE ONLY public.artifacts
     ADD CONSTRAINT artifacts_item_id_kind_sha256_key UNIQUE (item_id, kind, sha256);
@@ -782,6 +816,12 @@ ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.slice_claims
+    ADD CONSTRAINT slice_claims_pkey PRIMARY KEY (threemf_hash, settings_hash);
+ALTER TABLE ONLY public.slice_results
+    ADD CONSTRAINT slice_results_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.slice_results
+    ADD CONSTRAINT slice_results_threemf_hash_settings_hash_key UNIQUE (threemf_hash, settings_hash);
 ALTER TABLE ONLY public.slices
     ADD CONSTRAINT slices_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.slices
@@ -810,6 +850,7 @@ CREATE INDEX reviews_by_item ON public.reviews USING btree (item_id);
 CREATE INDEX runs_by_item ON public.runs USING btree (item_id);
 CREATE UNIQUE INDEX runs_one_per_printer ON public.runs USING btree (printer_id) WHERE (state = ANY (ARRAY['assigned'::text, 'uploading'::text, 'starting'::text, 'printing'::text, 'paused'::text, 'unknown'::text]));
 CREATE INDEX runs_waiting ON public.runs USING btree (priority DESC, created_at, id) WHERE (state = 'queued'::text);
+CREATE INDEX slice_claims_by_item ON public.slice_claims USING btree (item_id);
 CREATE INDEX tasks_by_item ON public.tasks USING btree (item_id, created_at);
 CREATE UNIQUE INDEX tasks_by_provider_task ON public.tasks USING btree (provider, provider_task) WHERE (provider_task <> ''::text);
 CREATE UNIQUE INDEX tasks_by_push ON public.tasks USING btree (push_token);
@@ -818,7 +859,7 @@ CREATE INDEX tasks_ended ON public.tasks USING btree (provider, updated_at) WHER
 CREATE TRIGGER good_is_owed AFTER UPDATE OF good, wanted ON public.items FOR EACH ROW WHEN (((new.good > old.good) OR (new.wanted < old.wanted))) EXECUTE FUNCTION public.good_is_owed();
 CREATE TRIGGER item_state BEFORE UPDATE OF state ON public.items FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('item');
 CREATE TRIGGER printer_state BEFORE UPDATE OF state ON public.printers FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('printer');
-CREATE TRIGGER run_is_approved BEFORE INSERT ON public.runs FOR EACH ROW EXECUTE FUNCTION public.run_is_approved();
+CREATE TRIGGER run_is_approved BEFORE INSERT OR UPDATE OF slice_id, gcode_hash, printer_class, material ON public.runs FOR EACH ROW EXECUTE FUNCTION public.run_is_approved();
 CREATE TRIGGER run_is_owed AFTER INSERT OR UPDATE OF state ON public.runs FOR EACH ROW WHEN (public.run_in_flight(new.state)) EXECUTE FUNCTION public.run_is_owed();
 CREATE TRIGGER run_state BEFORE UPDATE OF state ON public.runs FOR EACH ROW EXECUTE FUNCTION public.state_is_reachable('run');
 CREATE TRIGGER slice_is_approved BEFORE INSERT ON public.slices FOR EACH ROW EXECUTE FUNCTION public.slice_is_approved();
@@ -855,5 +896,7 @@ ALTER TABLE ONLY public.slices
     ADD CONSTRAINT slices_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);
 ALTER TABLE ONLY public.slices
     ADD CONSTRAINT slices_model_id_fkey FOREIGN KEY (model_id) REFERENCES public.models(id);
+ALTER TABLE ONLY public.slices
+    ADD CONSTRAINT slices_result_id_fkey FOREIGN KEY (result_id) REFERENCES public.slice_results(id);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT tasks_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);

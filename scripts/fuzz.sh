@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 seconds=${1:-60}
 shift
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(soup glb_parts glb 3mf_model ply obj stl off 3mf glb_draco glb_meshopt glb_textured drc zip)
+[ ${#rows[@]} -gt 0 ] || rows=(soup glb_parts glb 3mf_model ply obj stl off 3mf glb_draco glb_meshopt glb_textured drc zip gcode)
 program=$PWD/build/obj-fuzz/tests/fuzz/targets
 work=$PWD/build/fuzz
 corpus=${STATUETTE_SHARED:-../shared}/corpus/meshes

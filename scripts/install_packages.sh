@@ -5,9 +5,16 @@
 set -eu
 list=$(dirname "$0")/packages.txt
 missing=
+provided=
+# another package may have it inside and clash with it
+inside() {
+    [ -n "$provided" ] || provided=$(dpkg-query -W -f='${db:Status-Status} ${Provides},\n' 2>/dev/null | sed -n 's/^installed / /p')
+    case $provided in *" $1,"*|*" $1 "*) return 0 ;; esac
+    return 1
+}
 for group in "$@"; do
     for package in $(awk -v g="$group" '$1 == g { print $2 }' "$list"); do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || inside "$package" || missing="$missing $package"
     done
 done
 [ -n "$missing" ] || exit 0

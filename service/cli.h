@@ -93,6 +93,7 @@ int cli_doctor(const struct cli *cli, struct err *err);
 int cli_photo_check(const struct cli *cli, struct err *err);
 int cli_mesh_inspect(const struct cli *cli, struct err *err);
 int cli_mesh_prep(const struct cli *cli, struct err *err);
+int cli_mesh_plate(const struct cli *cli, struct err *err);
 int cli_mesh_render(const struct cli *cli, struct err *err);
 int cli_slice(const struct cli *cli, struct err *err);
 int cli_gcode_check(const struct cli *cli, struct err *err);
@@ -123,6 +124,7 @@ int cli_provider_test(const struct cli *cli, struct err *err);
 int cli_provider_ledger(const struct cli *cli, struct err *err);
 int cli_provider_canary(const struct cli *cli, struct err *err);
 int cli_provider_resolve(const struct cli *cli, struct err *err);
+int cli_config_check(const struct cli *cli, struct err *err);
 int cli_man(const struct cli *cli, struct err *err);
 
 #endif

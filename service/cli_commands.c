@@ -44,13 +44,30 @@ static const struct cli_option prep[] = {
     {"--font", "FILE", "font of the text [DejaVu Sans Bold]"},
     {"--printer", "ID", "printer [ender3v3se]"},
     {"--material", "ID", "material [pla]"},
+    {"--process", "ID", "process that the 3MF asks slicers for [figure]"},
+    {"--settings", "K=V,..",
+     "what it is to have other than the process, in the 3MF: infill_percent, infill_pattern, "
+     "wall_count, top_mm, bottom_mm, support=on|off"},
     {"--title", "TEXT", "title in the 3MF [the file's name]"},
+    {"--designer", "TEXT", "who made the model"},
+    {"--description", "TEXT", "what it is"},
+    {"--license", "TEXT", "its licence terms"},
+    {"--part-code", "TEXT", "its part number"},
     {"--split-base", NULL, "base and figure side by side, with a peg that fits one way only"},
     {"--hollow", "MM", "hollow with walls of so much [full]"},
     {"--drains", "N", "holes that let resin or powder out of hollows [0]"},
     {"--colours", "N|LIST", "bring the surface to N filaments, or to a list as #ffffff,#c02020"},
     {"--report", "FILE", "write the full report as JSON"},
     {"--pictures", "DIR", "write views, heat maps and a turntable as PNG, and a GLB to look at"},
+    END};
+static const struct cli_option plate[] = {
+    {"-o", "OUT.3mf", "the file to write"},
+    {"--printer", "ID", "printer whose bed it is [ender3v3se]"},
+    {"--material", "ID", "material [pla]"},
+    {"--process", "ID", "process that the 3MF asks slicers for [figure]"},
+    {"--copies", "N", "each file so many times [1]"},
+    {"--gap", "MM", "at least so much between two objects, brims besides [5]"},
+    {"--title", "TEXT", "title in the 3MF [plate]"},
     END};
 static const struct cli_option render[] = {
     {"-o", "OUT.png", "the picture to write"},
@@ -62,13 +79,20 @@ static const struct cli_option render[] = {
     {"--transparent", NULL, "without background; small ones are sharpened as thumbnails"},
     {"--turntable", "N", "an animated PNG of N frames around it"},
     END};
-static const struct cli_option slice[] = {{"-o", "OUT.gcode", "the G-code to write"},
-                                          {"--printer", "ID", "printer [ender3v3se]"},
-                                          {"--material", "ID", "material [pla]"},
-                                          {"--engine", "ID", "slicing engine [cura]"},
-                                          END};
+static const struct cli_option slice[] = {
+    {"-o", "OUT.gcode", "the G-code to write"},
+    {"--printer", "ID", "printer [ender3v3se]"},
+    {"--material", "ID", "material [pla]"},
+    {"--process", "ID", "layers and quality [figure]"},
+    {"--engine", "ID", "slicing engine: cura or prusa [cura]"},
+    {"--second-opinion", NULL, "slice with the other engine too, and compare"},
+    END};
 static const struct cli_option gcode[] = {
-    {"--printer", "ID", "printer it is meant for [ender3v3se]"}, END};
+    {"--printer", "ID", "printer it is meant for: bed, speeds, heat, firmware [ender3v3se]"},
+    {"--material", "ID", "material: its heat, flow, fan, and grams [not looked at]"},
+    {"--process", "ID", "how it was sliced: walls and infill, for --model [not looked at]"},
+    {"--model", "FILE", "what was sliced, .3mf or .stl: its height and volume [not looked at]"},
+    END};
 static const struct cli_option accuracy[] = {
     {"--last", "N", "of the newest so many orders that rest on a quote [200]"}, END};
 
@@ -150,6 +174,11 @@ static const struct command table[] = {
     {"migrate", "", "bring the database to this version's tables", "", none, 0, 0, cli_migrate},
     {"doctor", "", "check slicer, database, folders and sandbox, and say what to do", "", none, 0,
      0, cli_doctor},
+    {"config check", "[DIR]", "name every fault in printers, materials, products and the rest",
+     "Reads the files of DIR, else of STATUETTE_CONFIG, over the built-in ones. Exit code 5 when "
+     "there is\n"
+     "a fault: file, place in it, what is wrong and what is allowed.",
+     none, 0, 1, cli_config_check},
     {"photo check", "IN [-o OUT.png]", "judge a photo as the service would, and normalise it",
      "Takes JPEG, PNG, WebP and HEIC. Exit code 5 when the photo cannot be used.", photo, 1, 1,
      cli_photo_check},
@@ -163,13 +192,30 @@ static const struct command table[] = {
      "Example: statuette mesh prep dog.glb -o dog.3mf --height 80\n"
      "         statuette mesh prep anna.glb -o anna.3mf --height 90 --base round --text ANNA",
      prep, 1, 1, cli_mesh_prep},
+    {"mesh plate", "IN.. -o OUT.3mf", "put several files on one bed, each as an object of its own",
+     "Takes 3MF files of mesh prep, whose names, colours and settings stay, and closed meshes of "
+     "any format.\n"
+     "Exit code 1 and no file when they do not fit; the refusal names the one that found no room.\n"
+     "Example: statuette mesh plate anna.3mf dog.3mf -o plate.3mf --copies 2\n"
+     "         statuette slice plate.3mf -o plate.gcode",
+     plate, 1, 60, cli_mesh_plate},
     {"mesh render", "IN -o OUT.png", "draw a picture of a mesh", "", render, 1, 1, cli_mesh_render},
     {"slice", "IN.3mf|IN.stl -o OUT.gcode", "slice for a printer and check the G-code",
      "The slicer runs as a limited child; exit code 0 means that the G-code passed our own check "
-     "too.",
+     "too.\n"
+     "With --second-opinion exit code 5 when two engines would make things of one model that are "
+     "too\n"
+     "far apart; the G-code is written all the same.",
      slice, 1, 1, cli_slice},
-    {"gcode check", "IN.gcode", "check G-code against a printer's limits", "", gcode, 1, 1,
-     cli_gcode_check},
+    {"gcode check", "IN.gcode", "say what is wrong with G-code before a printer finds out",
+     "Reads a file of any size once: layers, placeholders left, moves off the bed, heat before "
+     "and\n"
+     "after, jumps of the filament, flow, commands that have no business in a print, and whether\n"
+     "time and filament are what the slicer says. For output of Cura, PrusaSlicer and their like,\n"
+     "plain text. Each finding has a code, listed in docs/gcode-check.md, and its first line.\n"
+     "Exit code 0 pass, warnings or not; 5 reject.\n"
+     "Example: statuette gcode check dog.gcode --printer k2plus --material pla --model dog.3mf",
+     gcode, 1, 1, cli_gcode_check},
     {"quote show", "ID", "a quote, and what its order has taken so far", "", none, 1, 1,
      cli_quote_show},
     {"quote report", "[--last N]", "how far estimates were from what orders took",

@@ -29,19 +29,50 @@ static int hand_over(struct file_work *work, const char *input, struct err *err)
     return failed ? -1 : 0;
 }
 
+int file_work_begin(struct file_work *work, struct err *err)
+{
+    const char *temp = getenv("TMPDIR");
+    memset(work, 0, sizeof *work);
+    work->options = cJSON_CreateObject();
+    if (work_folder_make(work->folder, temp && *temp ? temp : "/tmp", "statuette", err) == 0)
+        return 0;
+    file_work_close(work);
+    return -1;
+}
+
 int file_work_open(struct file_work *work, const char *input, struct err *err)
 {
-    const char *temp = getenv("TMPDIR"), *slash = strrchr(input, '/');
+    const char *slash = strrchr(input, '/');
     memset(work, 0, sizeof *work);
     if (access(input, R_OK))
         return FAIL_ERRNO(err, "cannot open %s", input);
-    int failed = work_folder_make(work->folder, temp && *temp ? temp : "/tmp", "statuette", err);
-    work->options = cJSON_CreateObject();
+    if (file_work_begin(work, err))
+        return -1;
     cJSON_AddStringToObject(work->options, "name", slash ? slash + 1 : input);
-    failed = failed || hand_over(work, input, err) ? -1 : 0;
-    if (failed)
-        file_work_close(work);
-    return failed;
+    if (hand_over(work, input, err) == 0)
+        return 0;
+    file_work_close(work);
+    return -1;
+}
+
+int file_work_profile(struct file_work *work, const struct cli *cli, struct err *err)
+{
+    static const char *const options[][3] = {{"printer", "--printer", "ender3v3se"},
+                                             {"material", "--material", "pla"},
+                                             {"process", "--process", NULL}};
+    const char *folder = getenv("STATUETTE_CONFIG");
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        const char *id = cli_text(cli, options[i][1], options[i][2]);
+        if (id)
+            cJSON_AddStringToObject(work->options, options[i][0], id);
+    }
+    if (!folder || !*folder)
+        return 0;
+    if (!realpath(folder, path))
+        return FAIL_ERRNO(err, "STATUETTE_CONFIG names %s", folder);
+    cJSON_AddStringToObject(work->options, "config_folder", path);
+    return 0;
 }
 
 int file_work_run(struct file_work *work, const char *role, struct err *err)

@@ -16,6 +16,12 @@ struct file_work {
  * copied to FOLDER/in. */
 int file_work_open(struct file_work *work, const char *input, struct err *err) MUST_CHECK;
 
+/** The same without an input: for commands that take several. */
+int file_work_begin(struct file_work *work, struct err *err) MUST_CHECK;
+
+/** Adds the line's --printer, --material and --process, and the folder of the shop's own ones. */
+int file_work_profile(struct file_work *work, const struct cli *cli, struct err *err) MUST_CHECK;
+
 /** Writes options.json and runs the role. */
 int file_work_run(struct file_work *work, const char *role, struct err *err) MUST_CHECK;
 

@@ -89,6 +89,46 @@ static int pass_colours(cJSON *options, const struct cli *cli, struct err *err)
                  : 0;
 }
 
+/* One of --settings: a value that every object gets in the slicer; the role knows which there are.
+ */
+static int pass_setting(cJSON *settings, char *text, struct err *err)
+{
+    char *middle = strchr(text, '='), *end;
+    if (!middle || middle == text || !middle[1])
+        return FAIL_CODE(err, ERR_INPUT, "usage", "--settings takes KEY=VALUE, not \"%.60s\"",
+                         text);
+    *middle = 0;
+    const char *value = middle + 1;
+    double number = strtod(value, &end);
+    if (cJSON_HasObjectItem(settings, text))
+        return FAIL_CODE(err, ERR_INPUT, "usage", "--settings names %.60s twice", text);
+    if (strcmp(text, "support") == 0 && (strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
+        cJSON_AddBoolToObject(cJSON_AddObjectToObject(settings, text), "enabled",
+                              strcmp(value, "on") == 0);
+    else if (!*end && isfinite(number))
+        cJSON_AddNumberToObject(settings, text, number);
+    else
+        cJSON_AddStringToObject(settings, text, value);
+    return 0;
+}
+
+/* --settings may be given more than once, and with several values by commas. */
+static int pass_settings(cJSON *options, const struct cli *cli, struct err *err)
+{
+    cJSON *settings =
+        cli_flag(cli, "--settings") ? cJSON_AddObjectToObject(options, "settings") : NULL;
+    for (int i = 0; i < cli->option_count; i++) {
+        char text[200], *one, *rest = text;
+        if (strcmp(cli->names[i], "--settings") != 0)
+            continue;
+        snprintf(text, sizeof text, "%s", cli->values[i]);
+        while ((one = strsep(&rest, ",")))
+            if (pass_setting(settings, one, err))
+                return -1;
+    }
+    return 0;
+}
+
 /* Options of the line that are plain numbers or words for the role. */
 static int pass_options(struct file_work *work, const struct cli *cli, struct err *err)
 {
@@ -103,7 +143,8 @@ static int pass_options(struct file_work *work, const struct cli *cli, struct er
         pass_word(o, "orient", cli, "--orient", ways, "upright, auto or keep", err) ||
         pass_number(o, "hollow_mm", cli, "--hollow", 0.5, 20, err) ||
         pass_number(o, "drains", cli, "--drains", 0, 8, err) || pass_base(o, cli, err) ||
-        pass_colours(o, cli, err))
+        pass_colours(o, cli, err) || pass_settings(o, cli, err) ||
+        file_work_profile(work, cli, err))
         return -1;
     if (cli_flag(cli, "--protect-front"))
         cJSON_AddTrueToObject(o, "protect_front");
@@ -111,8 +152,6 @@ static int pass_options(struct file_work *work, const struct cli *cli, struct er
         return FAIL_CODE(err, ERR_INPUT, "usage", "--split-base needs --base");
     if (cli_flag(cli, "--split-base"))
         cJSON_AddTrueToObject(o, "split_base");
-    cJSON_AddStringToObject(o, "printer", cli_text(cli, "--printer", "ender3v3se"));
-    cJSON_AddStringToObject(o, "material", cli_text(cli, "--material", "pla"));
     return 0;
 }
 
@@ -238,10 +277,17 @@ static int write_report(const cJSON *report, const char *path, struct err *err)
 
 static void add_labels(struct file_work *work, const struct cli *cli)
 {
+    static const char *const texts[][2] = {{"designer", "--designer"},
+                                           {"description", "--description"},
+                                           {"license", "--license"},
+                                           {"part_code", "--part-code"}};
     cJSON *labels = cJSON_AddObjectToObject(work->options, "labels");
     const char *name = json_text(work->options, "name", "model");
     cJSON_AddStringToObject(labels, "title", cli_text(cli, "--title", name));
     cJSON_AddStringToObject(labels, "object_name", name);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cli_flag(cli, texts[i][1]))
+            cJSON_AddStringToObject(labels, texts[i][0], cli_text(cli, texts[i][1], ""));
 }
 
 int cli_mesh_prep(const struct cli *cli, struct err *err)
@@ -297,7 +343,6 @@ int cli_mesh_render(const struct cli *cli, struct err *err)
     cJSON_AddNumberToObject(work.options, "width", width);
     cJSON_AddNumberToObject(work.options, "height", height);
     cJSON_AddStringToObject(work.options, "view", view);
-    cJSON_AddStringToObject(work.options, "material", cli_text(cli, "--material", "pla"));
     if (cli_flag(cli, "--heat"))
         cJSON_AddStringToObject(work.options, "heat", cli_text(cli, "--heat", ""));
     if (cli_flag(cli, "--ruler"))
@@ -305,7 +350,8 @@ int cli_mesh_render(const struct cli *cli, struct err *err)
     if (cli_flag(cli, "--transparent"))
         cJSON_AddTrueToObject(work.options, "transparent");
     int code = pass_number(work.options, "turntable", cli, "--turntable", 2, 72, err) ||
-               file_work_run(&work, "render", err) || file_work_give(&work, "out.png", out, err);
+               file_work_profile(&work, cli, err) || file_work_run(&work, "render", err) ||
+               file_work_give(&work, "out.png", out, err);
     if (!code && cli->json)
         code = cli_print_json(work.result, err);
     file_work_close(&work);

@@ -13,6 +13,23 @@ static int get_item(cJSON **item, const char *id, struct err *err)
     return api_path(path, "/v1/items/", id, "", err) || api_send(item, &call, err) ? -1 : 0;
 }
 
+/* What it takes to print, as far as it was sliced ahead. */
+static void print_slices(const cJSON *slices)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach (one, slices) {
+        const cJSON *problem = json_get(one, "problem"), *second = json_get(one, "second_opinion");
+        printf("  %s, %s: ", json_text(one, "printer_class", ""), json_text(one, "engine", ""));
+        if (cJSON_IsObject(problem))
+            printf("%s\n", json_text(problem, "message", "it cannot be sliced"));
+        else
+            printf("%.0f min, %.1f g, %.0f layers%s%s\n", json_number(one, "print_time_s", 0) / 60,
+                   json_number(one, "filament_g", 0), json_number(one, "layer_count", 0),
+                   cJSON_IsObject(second) ? ", second opinion: " : "",
+                   json_text(second, "verdict", ""));
+    }
+}
+
 static void print_review(const cJSON *item)
 {
     const cJSON *model = json_get(item, "model");
@@ -23,6 +40,7 @@ static void print_review(const cJSON *item)
     if (cJSON_IsObject(problem))
         printf("  %s\n", json_text(problem, "message", ""));
     cli_print_findings(model);
+    print_slices(json_get(item, "slices"));
     printf("  3MF %s\n", json_text(model, "threemf_hash", "none"));
     printf("  statuette review pass %s\n", json_text(item, "id", ""));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `statuette slice` and `gcode check`. */
+/* `statuette slice`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,7 @@ static cJSON *result_json(const struct slice_result *r)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "engine", r->engine);
+    cJSON_AddStringToObject(o, "engine_version", r->engine_version);
     cJSON_AddStringToObject(o, "closure_hash", r->closure_hash);
     cJSON_AddStringToObject(o, "gcode_hash", r->gcode_hash);
     cJSON_AddNumberToObject(o, "print_time_s", r->print_time_s);
@@ -33,24 +34,38 @@ static cJSON *result_json(const struct slice_result *r)
     return o;
 }
 
-static int tell_slice(const struct cli *cli, const struct slice_result *r, struct err *err)
+/* Takes opinion. */
+static int tell_slice(const struct cli *cli, const struct slice_result *r, cJSON *opinion,
+                      struct err *err)
 {
     cJSON *o = result_json(r);
     int code = 0;
-    if (cli->json)
-        code = cli_print_json(o, err);
-    else if (!cli->quiet)
+    const cJSON *second = json_get(opinion, "second");
+    if (!cli->quiet && !cli->json)
         printf("%s: %u layers, %.1f mm, prints in %d h %02d min, %.1f g\n", cli_text(cli, "-o", ""),
                r->layer_count, r->height_mm, (int)(r->print_time_s / 3600),
                (int)(r->print_time_s / 60) % 60, r->filament_g);
+    if (!cli->quiet && !cli->json && opinion) {
+        printf("second opinion of %s %s: %s, %.0f %% of the plastic, %.0f %% of the time\n",
+               json_text(second, "engine", "?"), json_text(second, "version", ""),
+               json_text(opinion, "verdict", "?"), 100 * json_number(opinion, "volume_ratio", 0),
+               100 * json_number(opinion, "time_ratio", 0));
+        cli_print_findings(opinion);
+    }
+    bool far = strcmp(json_text(opinion, "verdict", ""), "far") == 0;
+    if (opinion)
+        cJSON_AddItemToObject(o, "second_opinion", opinion);
+    if (cli->json)
+        code = cli_print_json(o, err);
     cJSON_Delete(o);
-    return code;
+    return code ? code : far ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
 static int run(const struct cli *cli, struct file_work *work, const struct profile *profile,
                struct err *err)
 {
     struct slice_result result;
+    cJSON *opinion = NULL;
     char model[800];
     snprintf(model, sizeof model, "%s/out.stl", work->folder);
     const struct slice_object object = {.path = model};
@@ -65,7 +80,12 @@ static int run(const struct cli *cli, struct file_work *work, const struct profi
     if (file_work_run(work, "tostl", err) || slice_run(&result, &options, err))
         return -1;
     cli_progress(cli, "sliced", 1);
-    return tell_slice(cli, &result, err);
+    if (cli_flag(cli, "--second-opinion")) {
+        if (slice_compare(&opinion, &options, &result, err))
+            return -1;
+        cli_progress(cli, "sliced twice", 1);
+    }
+    return tell_slice(cli, &result, opinion, err);
 }
 
 int cli_slice(const struct cli *cli, struct err *err)
@@ -74,36 +94,14 @@ int cli_slice(const struct cli *cli, struct err *err)
     struct file_work work;
     if (!cli_flag(cli, "-o"))
         return FAIL_CODE(err, ERR_INPUT, "usage", "slice needs -o OUT.gcode");
-    int code = profile_load(&profile, config_folder(), cli_text(cli, "--printer", "ender3v3se"),
-                            cli_text(cli, "--material", "pla"), NULL, err) ||
-               file_work_open(&work, cli->words[0], err);
+    int code =
+        profile_load(&profile, config_folder(), cli_text(cli, "--printer", "ender3v3se"),
+                     cli_text(cli, "--material", "pla"), cli_text(cli, "--process", NULL), err) ||
+        file_work_open(&work, cli->words[0], err);
     if (!code) {
         code = run(cli, &work, &profile, err);
         file_work_close(&work);
     }
     profile_free(&profile);
-    return code ? -1 : 0;
-}
-
-int cli_gcode_check(const struct cli *cli, struct err *err)
-{
-    struct printer_profile printer = {0};
-    cJSON *report = NULL;
-    bool passed = false;
-    int code = printer_profile_load(&printer, config_folder(),
-                                    cli_text(cli, "--printer", "ender3v3se"), err) ||
-                       gcode_check(&report, &passed, cli->words[0],
-                                   &(struct gcode_check_options){.printer = &printer}, err)
-                   ? -1
-                   : 0;
-    if (!code && cli->json)
-        code = cli_print_json(report, err);
-    else if (!code) {
-        printf("%s%s%s\n", cli_colour(1, passed ? "green" : "red"), passed ? "pass" : "reject",
-               cli_colour(1, "off"));
-        cli_print_findings(report);
-    }
-    cJSON_Delete(report);
-    printer_profile_free(&printer);
-    return code ? code : passed ? EXIT_OK : EXIT_CHECK_FAILED;
+    return code;
 }

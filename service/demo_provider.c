@@ -75,7 +75,7 @@ static int write_template(const char *folder, const char *id, struct err *err)
 /* A folder of settings that has the shop's own beside the demo's product. */
 static int make_config(struct settings *settings, const char *id, struct err *err)
 {
-    static const char *const own[] = {"providers", "printers", "materials", "engines"};
+    static const char *const own[] = {"providers", "printers", "materials", "processes"};
     char folder[600], from[700], to[700];
     snprintf(folder, sizeof folder, "%s/demo-config", settings->var_folder);
     snprintf(to, sizeof to, "%s/templates", folder);

@@ -213,6 +213,7 @@ int api_quote_accuracy(struct request *, struct reply *, struct err *);
 int api_quote_settle(struct request *, struct reply *, struct err *);
 int api_item_show(struct request *, struct reply *, struct err *);
 int api_item_review(struct request *, struct reply *, struct err *);
+int api_item_opinion(struct request *, struct reply *, struct err *);
 int api_item_pack(struct request *, struct reply *, struct err *);
 int api_item_model(struct request *, struct reply *, struct err *);
 int api_review_list(struct request *, struct reply *, struct err *);

@@ -29,6 +29,8 @@ static const struct route routes[] = {
      "Decide a review"},
     {"POST", "/v1/items/{item}/model", api_item_model, ROUTE_FORM | ROUTE_KEY,
      "Send a model of your own for an item"},
+    {"POST", "/v1/items/{item}/second-opinion", api_item_opinion, ROUTE_NO_BODY,
+     "Ask another slicing engine about an item"},
     {"POST", "/v1/items/{item}/pack", api_item_pack, ROUTE_JSON, "Pack a finished item"},
     {"GET", "/v1/reviews", api_review_list, 0, "List the items that wait for a review"},
     {"GET", "/v1/queue", api_queue_list, 0, "List the print runs that are not closed"},

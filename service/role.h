@@ -13,7 +13,14 @@
  *                                 (animated), render_{front,iso,back,thin,overhang,change}.png,
  *                                 preview.glb
  * render   in options.json        out.png
- * tostl    in (3MF, STL ...)      out.stl result.json {"height_mm", "size_mm"}
+ * tostl    in (3MF, STL ...)      out.stl: all of it, its box in the middle; with several objects
+ *                                 out_1.stl ..: each at its place about the middle of the bed;
+ *                                 result.json {"height_mm", "size_mm", "objects": [{"file", "name",
+ *                                 "item_id", "part_code", "settings", "size_mm", "volume_mm3"}],
+ *                                 "prepared_for": of our own, {"printer", "material", "process",
+ *                                 "profile_sha256"}}
+ * plate    options.json           out.3mf result.json {"printer", "bed_mm", "objects": [{"name",
+ *                                 "triangles", "size_mm", "place_mm", "settings"}]}
  * unpack   in (zip)               out.model result.json {"format", "name"}: the best model in it,
  * GLB before OBJ, STL, PLY; a 3MF is one itself
  *
@@ -22,8 +29,11 @@
  * tostl: input (an absolute path that is read in place of `in`, before the child is confined), name
  * (a file name, the format's hint). inspect and prep: height_mm, longest_mm, flatten_mm, orient,
  * protect_front, max_triangles, base {shape, height_mm, size_mm, text, text_style, font},
- * split_base, hollow_mm, drains, colours, stl, pictures, limits (as in a template), printer,
- * material, config_folder, labels {title, object_name, order_id, item_id, version_hash, created}.
+ * split_base, hollow_mm, drains, colours, stl, pictures, limits (as in a template), settings (what
+ * its objects have other than the process), labels {title, object_name, order_id, item_id,
+ * part_code, version_hash, created, modified, designer, description, copyright, license}.
+ * plate: inputs [{input, name, copies}], gap_mm, labels. All: printer, material, process,
+ * config_folder.
  * render: width, height, view, heat, material, ruler, transparent, turntable.
  */
 #ifndef SERVICE_ROLE_H

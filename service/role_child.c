@@ -108,13 +108,10 @@ static int run_relief(const struct ask *ask, cJSON **result, struct err *err)
 }
 
 static const struct role roles[] = {
-    {"photo", run_photo, PHOTO_MAX_BYTES},
-    {"relief", run_relief, 0},
-    {"inspect", role_inspect, MESH_LIMIT},
-    {"prep", role_prep, MESH_LIMIT},
-    {"render", role_render, MESH_LIMIT},
-    {"tostl", role_tostl, MESH_LIMIT},
-    {"unpack", role_unpack, 0},
+    {"photo", run_photo, PHOTO_MAX_BYTES}, {"relief", run_relief, 0},
+    {"inspect", role_inspect, MESH_LIMIT}, {"prep", role_prep, MESH_LIMIT},
+    {"render", role_render, MESH_LIMIT},   {"tostl", role_tostl, MESH_LIMIT},
+    {"plate", role_plate, MESH_LIMIT},     {"unpack", role_unpack, 0},
 };
 
 static const struct role *find_role(const char *name)
@@ -126,24 +123,12 @@ static const struct role *find_role(const char *name)
 }
 
 /* Profiles may lie in a folder of the shop's own, which the confined child could not read. */
-static int load_limits(struct ask *ask, struct err *err)
+static int load_profile(struct ask *ask, struct err *err)
 {
-    struct printer_profile printer = {0};
-    struct material_profile material = {0};
-    const char *folder = json_text(ask->options, "config_folder", NULL);
-    int failed =
-        printer_profile_load(&printer, folder, json_text(ask->options, "printer", "ender3v3se"),
-                             err) ||
-        material_profile_load(&material, folder, json_text(ask->options, "material", "pla"), err);
-    if (!failed) {
-        memcpy(ask->bed_mm, printer.bed_mm, sizeof ask->bed_mm);
-        ask->min_wall_mm = material.min_wall_mm;
-        ask->overhang_deg = material.overhang_deg;
-        ask->bridge_mm = material.bridge_mm;
-    }
-    printer_profile_free(&printer);
-    material_profile_free(&material);
-    return failed ? -1 : 0;
+    return profile_load(&ask->profile, json_text(ask->options, "config_folder", NULL),
+                        json_text(ask->options, "printer", "ender3v3se"),
+                        json_text(ask->options, "material", "pla"),
+                        json_text(ask->options, "process", NULL), err);
 }
 
 #define FONT "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
@@ -165,11 +150,36 @@ static int load_font(struct ask *ask, struct err *err)
                : 0;
 }
 
-/* So is a file of the user's own; one thing less to copy. */
-static int load_input(struct ask *ask, struct err *err)
+/* So is a file of the user's own; one thing less to copy. A plate has several. */
+static int load_inputs(struct ask *ask, size_t limit, struct err *err)
 {
     const char *path = json_text(ask->options, "input", NULL);
-    return path ? bytes_read_file(ask->input, path, err) : 0;
+    const cJSON *list = json_get(ask->options, "inputs"), *one;
+    size_t count = (size_t)cJSON_GetArraySize(list), left = limit;
+    if (path && bytes_read_file(ask->input, path, err))
+        return -1;
+    ask->inputs = count ? calloc(count, sizeof *ask->inputs) : NULL;
+    if (count && !ask->inputs)
+        return FAIL(err, ERR_LIMIT, "no memory for %zu files", count);
+    cJSON_ArrayForEach (one, list) {
+        struct bytes *to = &ask->inputs[ask->input_count++];
+        to->limit = left;
+        if (bytes_read_file(to, json_text(one, "input", ""), err))
+            return -1;
+        left -= to->len < left ? to->len : left - 1;
+    }
+    return 0;
+}
+
+static void free_ask(struct ask *ask)
+{
+    for (size_t i = 0; i < ask->input_count; i++)
+        bytes_free(&ask->inputs[i]);
+    free(ask->inputs);
+    profile_free(&ask->profile);
+    cJSON_Delete(ask->options);
+    bytes_free(&ask->font);
+    bytes_free(ask->input);
 }
 
 static int run_role(const struct role *role, const char *folder, struct err *err)
@@ -182,12 +192,11 @@ static int run_role(const struct role *role, const char *folder, struct err *err
     /* options are the parent's own words */
     if (access("options.json", F_OK) == 0 && json_read_file(&ask.options, "options.json", err))
         return -1;
-    int failed = load_limits(&ask, err) || load_font(&ask, err) || load_input(&ask, err) ||
-                 child_confine(".", err) || role->run(&ask, &result, err) ||
+    int failed = load_profile(&ask, err) || load_font(&ask, err) ||
+                 load_inputs(&ask, role->input_limit, err) || child_confine(".", err) ||
+                 role->run(&ask, &result, err) ||
                  (result && write_json("result.json", result, err));
-    cJSON_Delete(ask.options);
-    bytes_free(&ask.font);
-    bytes_free(&input);
+    free_ask(&ask);
     cJSON_Delete(result);
     return failed ? -1 : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The roles that read meshes: inspect, prep, render, tostl. Runs confined; see role.h. */
+/* The roles inspect and prep, and how every role reads a mesh. Runs confined; see role.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,9 +44,9 @@ static struct prep_limits prep_limits(const struct ask *ask)
 {
     struct prep_limits l = PREP_LIMITS_DEFAULT;
     const cJSON *own = json_get(ask->options, "limits");
-    l.min_wall_mm = ask->min_wall_mm;
-    l.overhang_deg = ask->overhang_deg;
-    l.bridge_mm = ask->bridge_mm;
+    l.min_wall_mm = ask->profile.material.min_wall_mm;
+    l.overhang_deg = ask->profile.material.overhang_deg;
+    l.bridge_mm = ask->profile.material.bridge_mm;
     l.thin_share = json_number(own, "thin_share", l.thin_share);
     l.tilt_margin_deg = json_number(own, "tilt_margin_deg", l.tilt_margin_deg);
     l.contact_area_mm2 = json_number(own, "contact_area_mm2", l.contact_area_mm2);
@@ -72,7 +72,7 @@ static struct base_options base_options(const struct ask *ask)
     o.shape = (enum base_shape)word_of(json_text(base, "shape", "none"), shapes, 4);
     o.height_mm = json_number(base, "height_mm", o.height_mm);
     o.size_mm = json_number(base, "size_mm", o.size_mm);
-    o.max_size_mm = fmin(ask->bed_mm[0], ask->bed_mm[1]);
+    o.max_size_mm = fmin(ask->profile.printer.bed_mm[0], ask->profile.printer.bed_mm[1]);
     o.text = json_text(base, "text", NULL);
     o.text_style = (enum text_style)word_of(json_text(base, "text_style", "engraved"), styles, 2);
     o.font = ask->font.data;
@@ -94,7 +94,7 @@ static struct prep_options prep_options(const struct ask *ask, const struct read
                                              : ORIENT_UPRIGHT;
     o.protect_front = json_bool(ask->options, "protect_front", false);
     o.unit_mm = notes->unit_mm;
-    memcpy(o.bed_mm, ask->bed_mm, sizeof o.bed_mm);
+    memcpy(o.bed_mm, ask->profile.printer.bed_mm, sizeof o.bed_mm);
     o.limits = prep_limits(ask);
     o.base = base_options(ask);
     o.split_base = json_bool(ask->options, "split_base", false);
@@ -119,60 +119,40 @@ int role_inspect(const struct ask *ask, cJSON **result, struct err *err)
     return failed ? -1 : 0;
 }
 
-/* Above this lib3mf's seconds are too many, and our own reader, which shares nothing with the
- * writer, looks alone. */
-#define LIB3MF_TRIANGLES ((size_t)200000)
-
-/* Promise 5: what was written is read again and must be the same mesh. */
-static int read_back(const struct bytes *file, const struct mesh *written, struct err *err)
+/* The prepared part, or figure and base, as objects of a plate. */
+static int begin_export(struct role_plate *plate, struct prepared_part parts[2],
+                        struct export_palette palettes[2], const struct prepared *made,
+                        const struct ask *ask, struct err *err)
 {
-    if (threemf_verify(file->data, file->len, written, err))
-        return -1;
-    if (written->triangle_count > LIB3MF_TRIANGLES)
-        return 0;
-    struct mesh read = {0};
-    struct err inner = {0};
-    if (threemf_read_strict(&read, file->data, file->len, 1, &inner))
-        return FAIL_CODE(err, ERR_BUG, "export_rejected", "our 3MF was refused: %s", inner.what);
-    int same = read.vertex_count == written->vertex_count &&
-               read.triangle_count == written->triangle_count &&
-               memcmp(read.triangles, written->triangles,
-                      written->triangle_count * 3 * sizeof *read.triangles) == 0 &&
-               memcmp(read.xyz, written->xyz, written->vertex_count * 3 * sizeof *read.xyz) == 0;
-    mesh_free(&read);
-    return same ? 0 : FAIL_CODE(err, ERR_BUG, "export_differs", "our 3MF reads back differently");
-}
-
-static int write_threemf(const struct prepared *made, const struct ask *ask, struct err *err)
-{
-    const struct mesh *mesh = &made->mesh;
-    struct export_palette palette = {
-        .count = made->palette.count, .rgb = made->palette.rgb, .of_triangle = made->colour};
-    const cJSON *options = ask->options;
-    const cJSON *l = json_get(options, "labels");
-    struct export_labels labels = {.title = json_text(l, "title", NULL),
-                                   .object_name = json_text(l, "object_name", "figure"),
-                                   .order_id = json_text(l, "order_id", NULL),
-                                   .item_id = json_text(l, "item_id", NULL),
-                                   .printer_id = json_text(options, "printer", "ender3v3se"),
-                                   .material_id = json_text(options, "material", "pla"),
-                                   .version_hash = json_text(l, "version_hash", NULL),
-                                   .created = json_text(l, "created", NULL)};
     struct render_options view = RENDER_OPTIONS_DEFAULT;
-    struct picture thumbnail = {0};
-    struct bytes file = {.limit = MESH_LIMIT};
     uint8_t *painted = NULL;
+    const double *bed = ask->profile.printer.bed_mm;
+    const char *name = json_text(json_get(ask->options, "labels"), "object_name", "figure");
     view.width = view.height = 300;
     view.transparent = true;
+    if (prepared_parts(parts, &plate->count, made, err))
+        return -1;
+    plate->labels = role_labels(ask);
+    plate->colour = made->palette.count ? made->palette.rgb[0] : NULL;
+    for (size_t i = 0; i < plate->count; i++) {
+        const struct prepared_part *part = &parts[i];
+        palettes[i] = (struct export_palette){
+            .count = made->palette.count, .rgb = made->palette.rgb, .of_triangle = part->colour};
+        plate->objects[i] =
+            (struct export_object){.mesh = &part->mesh,
+                                   .palette = part->colour ? &palettes[i] : NULL,
+                                   .name = plate->count > 1 ? part->name : name,
+                                   .item_id = plate->labels.item_id,
+                                   .part_code = plate->labels.part_code,
+                                   .place_mm = {part->place_mm[0] + bed[0] / 2,
+                                                part->place_mm[1] + bed[1] / 2, part->place_mm[2]}};
+        plate->settings[i] = json_get(ask->options, "settings");
+    }
     int failed = role_paint(&painted, made, err);
     view.triangle_rgb = painted;
-    failed = failed || mesh_render_thumbnail(&thumbnail, mesh, &view, err) ||
-             threemf_write_coloured(&file, mesh, made->colour ? &palette : NULL, &labels,
-                                    &thumbnail, ask->bed_mm[0] / 2, ask->bed_mm[1] / 2, err) ||
-             read_back(&file, mesh, err) || file_write("out.3mf", file.data, file.len, err);
+    failed = failed || mesh_render_thumbnail(&plate->thumbnail, &made->mesh, &view, err) ||
+             role_plate_write(plate, ask, err);
     free(painted);
-    picture_free(&thumbnail);
-    bytes_free(&file);
     return failed ? -1 : 0;
 }
 
@@ -209,6 +189,41 @@ static int palette_options(struct palette_options *out, uint8_t (*filaments)[3],
     return 0;
 }
 
+static int draw_pictures(const struct prepared *made, const struct ask *ask, cJSON *report,
+                         struct err *err)
+{
+    double started = clock_s();
+    if (!json_bool(ask->options, "pictures", false))
+        return 0;
+    int failed = role_draw(made, ask, err);
+    add_step(report, "pictures", clock_s() - started);
+    return failed;
+}
+
+/* Promise 5: the file is named when two readers found in it what was written; meanwhile whatever
+ * else is asked for is made. */
+static int write_files(const struct prepared *made, const struct ask *ask, cJSON *report,
+                       struct err *err)
+{
+    struct prepared_part parts[2] = {{0}};
+    struct export_palette palettes[2];
+    struct export_object objects[2];
+    const cJSON *settings[2];
+    struct role_plate plate = {.objects = objects, .settings = settings};
+    double started = clock_s();
+    int failed = begin_export(&plate, parts, palettes, made, ask, err) ||
+                 (json_bool(ask->options, "stl", false) &&
+                  role_write_stl("out.stl", &made->mesh, "figure", err));
+    add_step(report, "export", clock_s() - started);
+    failed = failed || draw_pictures(made, ask, report, err);
+    started = clock_s();
+    failed = failed || role_plate_finish(&plate, "out.3mf", json_get(report, "output"), err);
+    add_step(report, "read_back", clock_s() - started);
+    role_plate_free(&plate);
+    prepared_parts_free(parts);
+    return failed ? -1 : 0;
+}
+
 int role_prep(const struct ask *ask, cJSON **result, struct err *err)
 {
     struct mesh in = {0};
@@ -218,7 +233,9 @@ int role_prep(const struct ask *ask, cJSON **result, struct err *err)
     struct prepared out = {0};
     struct read_notes notes;
     struct picture mask = {0};
+    const cJSON *settings = json_get(ask->options, "settings");
     int failed = palette_options(&colours, filaments, ask->options, err) ||
+                 (settings && project_check_settings(settings, err)) ||
                  role_read_mesh(&in, &skin, &notes, ask, err) ||
                  (access("mask.png", F_OK) == 0 && role_read_png(&mask, "mask.png", err));
     if (!failed) {
@@ -231,52 +248,10 @@ int role_prep(const struct ask *ask, cJSON **result, struct err *err)
     picture_free(&mask);
     skin_free(&skin);
     mesh_free(&in);
-    double started = clock_s();
-    if (!failed && out.verdict != VERDICT_REJECT)
-        failed =
-            write_threemf(&out, ask, err) || (json_bool(ask->options, "stl", false) &&
-                                              role_write_stl("out.stl", &out.mesh, "figure", err));
-    if (!failed) {
+    if (!failed)
         add_note(*result, &notes);
-        add_step(*result, "export", clock_s() - started);
-    }
-    started = clock_s();
-    if (!failed && out.verdict != VERDICT_REJECT && json_bool(ask->options, "pictures", false)) {
-        failed = role_draw(&out, ask, err);
-        add_step(*result, "pictures", clock_s() - started);
-    }
+    if (!failed && out.verdict != VERDICT_REJECT)
+        failed = write_files(&out, ask, *result, err);
     prepared_free(&out);
-    return failed ? -1 : 0;
-}
-
-/* A 3MF carries its place on the bed; slicers want the pivot at the origin: box centred, lowest z =
- * 0. */
-static void centre(cJSON *o, struct mesh *mesh)
-{
-    float low[3] = {0}, high[3] = {0};
-    for (size_t i = 0; i < mesh->vertex_count * 3; i++) {
-        float v = mesh->xyz[i];
-        low[i % 3] = i < 3 || v < low[i % 3] ? v : low[i % 3];
-        high[i % 3] = i < 3 || v > high[i % 3] ? v : high[i % 3];
-    }
-    float move[3] = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]};
-    for (size_t i = 0; i < mesh->vertex_count * 3; i++)
-        mesh->xyz[i] -= move[i % 3];
-    double size[3] = {high[0] - low[0], high[1] - low[1], high[2] - low[2]};
-    cJSON_AddItemToObject(o, "size_mm", cJSON_CreateDoubleArray(size, 3));
-    cJSON_AddNumberToObject(o, "height_mm", size[2]);
-}
-
-int role_tostl(const struct ask *ask, cJSON **result, struct err *err)
-{
-    struct mesh mesh = {0};
-    struct read_notes notes;
-    int failed = role_read_mesh(&mesh, NULL, &notes, ask, err);
-    if (!failed) {
-        *result = cJSON_CreateObject();
-        centre(*result, &mesh);
-        failed = role_write_stl("out.stl", &mesh, "figure", err);
-    }
-    mesh_free(&mesh);
     return failed ? -1 : 0;
 }

@@ -92,7 +92,8 @@ static int write_preview(const struct mesh *mesh, const uint8_t *rgb, struct err
 int role_draw(const struct prepared *made, const struct ask *ask, struct err *err)
 {
     const struct mesh *mesh = &made->mesh;
-    struct heat_inputs inputs = {.wall_mm = ask->min_wall_mm, .visible = &made->before};
+    struct heat_inputs inputs = {.wall_mm = ask->profile.material.min_wall_mm,
+                                 .visible = &made->before};
     struct render_options view = RENDER_OPTIONS_DEFAULT, turn = RENDER_OPTIONS_DEFAULT;
     uint8_t *rgb;
     if (role_paint(&rgb, made, err))
@@ -119,7 +120,7 @@ static int render(const struct mesh *mesh, const struct ask *ask, struct err *er
 {
     const cJSON *options = ask->options;
     const char *heat = json_text(options, "heat", NULL);
-    struct heat_inputs inputs = {.wall_mm = ask->min_wall_mm};
+    struct heat_inputs inputs = {.wall_mm = ask->profile.material.min_wall_mm};
     struct render_options o = RENDER_OPTIONS_DEFAULT;
     struct picture picture = {0};
     int view = view_from_name(json_text(options, "view", "iso"));

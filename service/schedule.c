@@ -235,17 +235,18 @@ static int add_print_job(struct db *db, const char *run_id, const char *fence, s
 
 /* The moves lock order, item, run and printer, in this order, and refuse a pair that somebody else
  * was faster to take. 0 a pair, 1 it is none any more, -1 failed. */
-static int assign_pair(struct db *db, const char *run_id, const char *printer_id, const char *actor,
+static int assign_pair(struct db *db, const struct db_rows *pair, const char *actor,
                        struct err *err)
 {
     struct db_rows *bound = NULL;
+    const char *run_id = db_text(pair, 0, 0), *printer_id = db_text(pair, 0, 1);
     struct move run = {
         .machine = "run", .subject = run_id, .event = "run.assigned", .actor = actor};
     struct move printer = {
         .machine = "printer", .subject = printer_id, .event = "run.assigned", .actor = actor};
     if (flow_move(NULL, db, &run, err) || flow_move(NULL, db, &printer, err))
         return err->kind == ERR_CONFLICT ? 1 : -1;
-    if (DB_RUN(&bound, db, "schedule_bind", err, run_id, printer_id))
+    if (DB_RUN(&bound, db, "schedule_bind", err, run_id, printer_id, db_text(pair, 0, 2)))
         return -1;
     int result =
         db_row_count(bound) == 1 ? add_print_job(db, run_id, db_text(bound, 0, 0), err) : 1;
@@ -261,7 +262,7 @@ static int assign_one(struct db *db, const char *actor, struct err *err)
     if (!result && db_row_count(pair) == 0)
         result = 1;
     if (!result)
-        result = assign_pair(db, db_text(pair, 0, 0), db_text(pair, 0, 1), actor, err);
+        result = assign_pair(db, pair, actor, err);
     if (!result)
         result = db_commit(db, err);
     if (result)

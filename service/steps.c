@@ -93,6 +93,11 @@ const char *item_material(const struct item *item)
     return item_text(item, "material", "pla");
 }
 
+const char *item_process(const struct item *item)
+{
+    return item_text(item, "process", NULL);
+}
+
 static int add_bed(cJSON *options, const struct item *item, const struct step *step,
                    struct err *err)
 {

@@ -19,9 +19,11 @@ struct step {
     const struct blobs *blobs;
     struct db *db;
     const struct job *job;
-    const char *actor;       /* worker:NAME */
-    const atomic_bool *stop; /* true: end soon; children die, calls end */
-    int start_grace_ms;      /* how long a start may take to show on the printer; 0 = 5 s */
+    const char *actor;  /* worker:NAME */
+    atomic_bool *stop;  /* true: end soon; children die, calls end. A step may stop its own */
+    const char *urgent; /* job kinds, comma-separated, that work which is not needed yet gives
+                           way to; NULL none */
+    int start_grace_ms; /* how long a start may take to show on the printer; 0 = 5 s */
 };
 
 /* 0 the effects and job_done are committed, or the job was given back; -1 failed, with the
@@ -29,7 +31,7 @@ struct step {
 typedef int step_function(struct step *, struct err *);
 
 step_function step_photo_check, step_generate, step_gather, step_inspect, step_prepare, step_slice,
-    step_print;
+    step_slice_ahead, step_print;
 
 /* --- what the steps share (steps.c) --- */
 
@@ -53,9 +55,10 @@ void item_free(struct item *item);
 double item_number(const struct item *item, const char *option, double otherwise);
 const char *item_text(const struct item *item, const char *option, const char *otherwise);
 
-/** The printer class and material that the item is made for. */
+/** The printer class, material and process (NULL: the usual one) that the item is made with. */
 const char *item_printer_class(const struct item *item);
 const char *item_material(const struct item *item);
+const char *item_process(const struct item *item);
 
 /** options.json of the roles inspect and prep. */
 int item_role_options(cJSON **out, const struct item *item, const struct step *step,

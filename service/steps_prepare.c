@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "service/role.h"
+#include "service/slicing.h"
 #include "service/steps_own.h"
 #include "storage/order.h"
 
@@ -148,6 +149,16 @@ static int add_model(struct prepared *p, struct step *step, const struct item *i
     return failed ? -1 : 0;
 }
 
+/* While the review waits: it shows what the print will take, and its pass is queued at once. */
+static int slice_ahead(struct prepared *p, struct step *step, const struct item *item,
+                       struct err *err)
+{
+    return slicing_wants_ahead(item)
+               ? slicing_add_ahead(step->db, item->id, p->model_id, item_printer_class(item),
+                                   AHEAD_REVIEW, err)
+               : 0;
+}
+
 /* The policy passes what its template lets it pass, and nothing else; it binds to this 3MF. */
 static int pass_by_policy(struct prepared *p, struct step *step, const struct item *item,
                           struct err *err)
@@ -161,7 +172,7 @@ static int pass_by_policy(struct prepared *p, struct step *step, const struct it
     }
     const char *policy = json_text(rule, "policy", NULL);
     if (!policy || !allowed)
-        return 0;
+        return slice_ahead(p, step, item, err);
     char actor[64];
     snprintf(actor, sizeof actor, "policy:%.50s", policy);
     struct review_decision decision = {.item_id = item->id,

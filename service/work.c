@@ -25,6 +25,7 @@
     ROW(inspect, 0, "reads what was made and says whether it can be used")                         \
     ROW(prepare, 0, "makes it printable: 3MF, STL, report, pictures")                              \
     ROW(slice, 0, "makes checked G-code of what was passed, and plans runs")                       \
+    ROW(slice_ahead, 4, "slices what nobody waits for yet, while nothing else is to be done")      \
     ROW(print, 0, "brings a run to its printer; with it comes the scheduler")
 
 static const struct kind {
@@ -55,6 +56,7 @@ struct work {
     char actor[80];
     bool chosen[KIND_COUNT];
     char unlimited[128]; /* the chosen kinds without a limit, comma-separated */
+    char urgent[160];    /* the chosen kinds but slice_ahead, which gives way to them */
     pthread_mutex_t lock;
     atomic_bool stop;
     struct slot *slots;
@@ -97,6 +99,8 @@ static int give_up(struct slot *slot, const struct err *why, struct err *err)
 {
     const char *subject = slot->job.subject, *actor = slot->work->actor;
     struct db_rows *rows = NULL;
+    if (strcmp(slot->job.kind, "slice_ahead") == 0)
+        return 0; /* nobody waits for it */
     if (strcmp(slot->job.kind, "print") == 0)
         return run_give_up(slot->db, subject, why->what, actor, err);
     if (DB_RUN(NULL, slot->db, "item_lock", err, subject) ||
@@ -160,7 +164,8 @@ static void job_run(struct slot *slot)
                         .db = slot->db,
                         .job = &slot->job,
                         .actor = work->actor,
-                        .stop = &slot->stop};
+                        .stop = &slot->stop,
+                        .urgent = work->urgent};
     char seconds[24];
     double begun = clock_s();
     if (kind->step(&step, &err)) {
@@ -370,6 +375,12 @@ static void *keeper_main(void *user)
 /* --- start and stop -----------------------------------------------------------------------------
  */
 
+static void list_add(char *list, size_t room, const char *name)
+{
+    size_t n = strlen(list);
+    snprintf(list + n, room - n, "%s%s", n ? "," : "", name);
+}
+
 static int choose_kinds(struct work *work, const char *names, struct err *err)
 {
     char list[200], *rest = list;
@@ -382,10 +393,12 @@ static int choose_kinds(struct work *work, const char *names, struct err *err)
         work->chosen[kind - kinds] = true;
     }
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        size_t n = strlen(work->unlimited);
-        if (work->chosen[i] && kinds[i].limit == 0)
-            snprintf(work->unlimited + n, sizeof work->unlimited - n, "%s%s", n ? "," : "",
-                     kinds[i].name);
+        if (!work->chosen[i])
+            continue;
+        if (kinds[i].limit == 0)
+            list_add(work->unlimited, sizeof work->unlimited, kinds[i].name);
+        if (strcmp(kinds[i].name, "slice_ahead") != 0)
+            list_add(work->urgent, sizeof work->urgent, kinds[i].name);
     }
     return 0;
 }

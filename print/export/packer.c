@@ -2,8 +2,10 @@
 /* Zip archives as 3MF wants them: deflate only, no extra fields, sizes in the headers. */
 #include "print/export/packer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOCAL_BYTES 30
 #define CENTRAL_BYTES 46
@@ -22,6 +24,38 @@ static uint8_t *put16(uint8_t *to, uint32_t value)
 static uint8_t *put32(uint8_t *to, uint32_t value)
 {
     return put16(put16(to, value), value >> 16);
+}
+
+static int put_file(int fd, const uint8_t *data, size_t n, struct err *err)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, data, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return FAIL_ERRNO(err, "writing an archive");
+        data += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+static int put(struct packer *zip, const void *data, size_t n, struct err *err)
+{
+    if (zip->out ? bytes_append(zip->out, data, n, err) : put_file(zip->fd, data, n, err))
+        return -1;
+    zip->written += n;
+    return 0;
+}
+
+/* Writes over what is there: a head whose sizes are known now. */
+static int mend(struct packer *zip, size_t at, const void *data, size_t n, struct err *err)
+{
+    if (zip->out)
+        memcpy(zip->out->data + zip->start + at, data, n);
+    else if (pwrite(zip->fd, data, n, (off_t)(zip->start + at)) != (ssize_t)n)
+        return FAIL_ERRNO(err, "writing the head of an archive's part");
+    return 0;
 }
 
 /* The fields that local and central headers share: version needed .. extra length. */
@@ -45,9 +79,8 @@ int packer_part_open(struct packer *zip, const char *name, struct err *err)
         return FAIL(err, ERR_BUG, "more than %d parts in an archive", PACKER_PARTS_MAX);
     struct packer_part *part = &zip->parts[zip->count];
     uint8_t nothing[LOCAL_BYTES] = {0};
-    *part = (struct packer_part){.name = name, .offset = (uint32_t)(zip->out->len - zip->start)};
-    if (bytes_append(zip->out, nothing, sizeof nothing, err) ||
-        bytes_append(zip->out, name, strlen(name), err))
+    *part = (struct packer_part){.name = name, .offset = (uint32_t)zip->written};
+    if (put(zip, nothing, sizeof nothing, err) || put(zip, name, strlen(name), err))
         return -1;
     zip->stream = (z_stream){0};
     if (deflateInit2(&zip->stream, LEVEL, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -64,7 +97,7 @@ static int pump(struct packer *zip, int flush, struct err *err)
         zip->stream.next_out = packed;
         zip->stream.avail_out = sizeof packed;
         code = deflate(&zip->stream, flush);
-        if (bytes_append(zip->out, packed, sizeof packed - zip->stream.avail_out, err))
+        if (put(zip, packed, sizeof packed - zip->stream.avail_out, err))
             return -1;
     } while (zip->stream.avail_out == 0);
     if (code == Z_STREAM_ERROR)
@@ -142,7 +175,7 @@ int packer_part_join(struct packer *zip, const struct packer_press *press, struc
         return FAIL(err, ERR_LIMIT, "over 4 GiB in one part of an archive");
     part->crc = (uint32_t)crc32_combine(part->crc, press->crc, (z_off_t)press->bytes);
     part->bytes += (uint32_t)press->bytes;
-    return bytes_append(zip->out, press->packed, press->packed_bytes, err);
+    return put(zip, press->packed, press->packed_bytes, err);
 }
 
 int packer_part_close(struct packer *zip, struct err *err)
@@ -153,13 +186,13 @@ int packer_part_close(struct packer *zip, struct err *err)
         return -1;
     deflateEnd(&zip->stream);
     zip->open = 0;
-    size_t body = zip->start + part->offset + LOCAL_BYTES + strlen(part->name);
-    if (zip->out->len - zip->start > UINT32_MAX)
+    if (zip->written > UINT32_MAX)
         return FAIL(err, ERR_LIMIT, "the archive is over 4 GiB");
-    part->packed_bytes = (uint32_t)(zip->out->len - body);
-    put_common(put32(zip->out->data + zip->start + part->offset, 0x04034b50), part);
+    part->packed_bytes = (uint32_t)(zip->written - part->offset - LOCAL_BYTES - strlen(part->name));
+    uint8_t header[LOCAL_BYTES];
+    put_common(put32(header, 0x04034b50), part);
     zip->count++;
-    return 0;
+    return mend(zip, part->offset, header, sizeof header, err);
 }
 
 static int put_central(struct packer *zip, const struct packer_part *part, struct err *err)
@@ -169,14 +202,14 @@ static int put_central(struct packer *zip, const struct packer_part *part, struc
     to = put16(to, 20);
     put_common(to, part);
     put32(header + 42, part->offset);
-    if (bytes_append(zip->out, header, sizeof header, err))
+    if (put(zip, header, sizeof header, err))
         return -1;
-    return bytes_append(zip->out, part->name, strlen(part->name), err);
+    return put(zip, part->name, strlen(part->name), err);
 }
 
 int packer_close(struct packer *zip, struct err *err)
 {
-    size_t directory = zip->out->len;
+    size_t directory = zip->written;
     for (int i = 0; i < zip->count; i++)
         if (put_central(zip, &zip->parts[i], err))
             return -1;
@@ -185,9 +218,9 @@ int packer_close(struct packer *zip, struct err *err)
     to = put32(to, 0);
     to = put16(to, (uint32_t)zip->count);
     to = put16(to, (uint32_t)zip->count);
-    to = put32(to, (uint32_t)(zip->out->len - directory));
-    put32(to, (uint32_t)(directory - zip->start));
-    return bytes_append(zip->out, end, sizeof end, err);
+    to = put32(to, (uint32_t)(zip->written - directory));
+    put32(to, (uint32_t)directory);
+    return put(zip, end, sizeof end, err);
 }
 
 void packer_abandon(struct packer *zip)
@@ -195,6 +228,8 @@ void packer_abandon(struct packer *zip)
     if (zip->open)
         deflateEnd(&zip->stream);
     zip->open = 0;
+    if (!zip->out)
+        return;
     zip->out->len = zip->start;
     if (zip->out->data)
         zip->out->data[zip->start] = 0;

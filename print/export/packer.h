@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writing a zip archive, part by part, into a byte buffer; the doorman of zlib in this room.
+ * Writing a zip archive, part by part, into a byte buffer or a file; the doorman of zlib in this
+ * room.
  * Nothing here may be called zip_close or the like: lib3mf would call ours in place of libzip's.
  */
 #ifndef PRINT_EXPORT_PACKER_H
@@ -11,17 +12,22 @@
 #include "base/bytes.h"
 #include "print/export/squeeze.h"
 
-#define PACKER_PARTS_MAX 8
+#define PACKER_PARTS_MAX 32
 
 struct packer_part {
     const char *name;
     uint32_t crc, packed_bytes, bytes, offset;
 };
 
-/* Zero-initialise but for out and start (= out->len). Times are fixed: same parts, same bytes. */
+/*
+ * Zero-initialise but for out and start (= out->len), or with out NULL for fd and start (where the
+ * file stands). Times are fixed: same parts, same bytes.
+ */
 struct packer {
     struct bytes *out;
+    int fd;
     size_t start;
+    size_t written; /* of this archive */
     z_stream stream;
     int open;
     int count;
@@ -66,7 +72,7 @@ int packer_part_close(struct packer *zip, struct err *err) MUST_CHECK;
 /** Writes the directory. Errors ERR_LIMIT. */
 int packer_close(struct packer *zip, struct err *err) MUST_CHECK;
 
-/** After a failure: releases zlib's memory and takes back all that was appended. */
+/** After a failure: releases zlib's memory and takes back what was appended; a file keeps it. */
 void packer_abandon(struct packer *zip);
 
 #endif

@@ -19,14 +19,6 @@
 static const char end_of_line[] = "\"/>\n";
 static const char between[] = "    </vertices>\n    <triangles>\n";
 
-struct body {
-    const struct bytes *head;
-    const struct mesh *mesh;
-    const struct export_palette *palette;
-    unsigned common;
-    size_t vertex_chunks, triangle_chunks;
-};
-
 /* What one thread works with. */
 struct desk {
     struct packer_press press;
@@ -74,7 +66,8 @@ static char *put_vertex(struct desk *desk, char *to, const float *p, bool first)
     return to;
 }
 
-static char *put_triangle(struct desk *desk, char *to, const uint32_t *v, int colour, bool first)
+static char *put_triangle(struct desk *desk, char *to, const uint32_t *v, int colour,
+                          unsigned palette, bool first)
 {
     char *from = first ? to : to - (sizeof end_of_line - 1);
     to = LITERAL(to, "<triangle v1=\"");
@@ -91,14 +84,14 @@ static char *put_triangle(struct desk *desk, char *to, const uint32_t *v, int co
     if (colour >= 0) {
         note(desk, to, 3, (uint16_t)colour);
         to = LITERAL(to, "\" pid=\"");
-        to += number_print_uint(to, THREEMF_PALETTE);
+        to += number_print_uint(to, palette);
         to = LITERAL(to, "\" p1=\"");
         to += number_print_uint(to, (uint32_t)colour);
     }
     return LITERAL(to, end_of_line);
 }
 
-static char *print_vertices(struct desk *desk, const struct body *body, size_t first)
+static char *print_vertices(struct desk *desk, const struct threemf_body *body, size_t first)
 {
     const struct mesh *mesh = body->mesh;
     size_t end =
@@ -109,27 +102,35 @@ static char *print_vertices(struct desk *desk, const struct body *body, size_t f
     return to;
 }
 
-static char *print_triangles(struct desk *desk, const struct body *body, size_t first)
+static char *print_triangles(struct desk *desk, const struct threemf_body *body, size_t first)
 {
     const struct mesh *mesh = body->mesh;
-    const uint8_t *colours = body->palette ? body->palette->of_triangle : NULL;
+    const uint8_t *colours = body->colours;
     size_t end =
         first + CHUNK_LINES < mesh->triangle_count ? first + CHUNK_LINES : mesh->triangle_count;
     char *to = first == 0 ? LITERAL(desk->text, between) : desk->text;
     for (size_t i = first; i < end; i++)
         to = put_triangle(desk, to, mesh->triangles + 3 * i,
-                          colours && colours[i] != body->common ? colours[i] : -1, i == first);
+                          colours && colours[i] != body->common ? colours[i] : -1, body->palette,
+                          i == first);
     return to;
 }
 
-static int press_chunk(struct desk *desk, const struct body *body, size_t i, struct err *err)
+static size_t chunks_of(size_t lines)
+{
+    return (lines + CHUNK_LINES - 1) / CHUNK_LINES;
+}
+
+static int press_chunk(struct desk *desk, const struct threemf_body *body, size_t i,
+                       struct err *err)
 {
     if (i == 0)
         return packer_press(&desk->press, body->head->data, body->head->len, err);
+    const size_t vertex_chunks = chunks_of(body->mesh->vertex_count);
     desk->field = desk->fields;
-    char *end = i <= body->vertex_chunks
+    char *end = i <= vertex_chunks
                     ? print_vertices(desk, body, (i - 1) * CHUNK_LINES)
-                    : print_triangles(desk, body, (i - 1 - body->vertex_chunks) * CHUNK_LINES);
+                    : print_triangles(desk, body, (i - 1 - vertex_chunks) * CHUNK_LINES);
     size_t n = (size_t)(end - desk->text);
     desk->squeeze = (struct squeeze){.steps = desk->squeeze.steps};
     repeats_begin(&desk->repeats, desk->text);
@@ -164,16 +165,10 @@ static struct desk *desk_open(struct err *err)
     return NULL;
 }
 
-int threemf_put_body(struct packer *zip, const struct bytes *head, const struct mesh *mesh,
-                     const struct export_palette *palette, unsigned common, struct err *err)
+int threemf_put_body(struct packer *zip, const struct threemf_body *body, struct err *err)
 {
-    const struct body body = {head,
-                              mesh,
-                              palette,
-                              common,
-                              (mesh->vertex_count + CHUNK_LINES - 1) / CHUNK_LINES,
-                              (mesh->triangle_count + CHUNK_LINES - 1) / CHUNK_LINES};
-    const size_t chunks = 1 + body.vertex_chunks + body.triangle_chunks;
+    const size_t chunks =
+        1 + chunks_of(body->mesh->vertex_count) + chunks_of(body->mesh->triangle_count);
     int failed = 0;
 #pragma omp parallel if (chunks > 4)
     {
@@ -181,7 +176,7 @@ int threemf_put_body(struct packer *zip, const struct bytes *head, const struct 
         struct desk *desk = desk_open(&own);
 #pragma omp for ordered schedule(dynamic, 1)
         for (size_t i = 0; i < chunks; i++) {
-            int wrong = desk ? press_chunk(desk, &body, i, &own) : -1;
+            int wrong = desk ? press_chunk(desk, body, i, &own) : -1;
 #pragma omp ordered
             {
                 if (!failed && (wrong || packer_part_join(zip, &desk->press, &own))) {

@@ -6,11 +6,17 @@
 #include "print/export/export.h"
 #include "print/export/packer.h"
 
-#define THREEMF_PALETTE 2 /* resource id of the base materials; the object is 1 */
+/* One object's share of the model part. */
+struct threemf_body {
+    const struct bytes *head; /* all that stands before its first vertex */
+    const struct mesh *mesh;
+    const uint8_t *colours; /* of each triangle, or NULL */
+    unsigned common;        /* the object's own colour: its triangles say nothing */
+    unsigned palette;       /* resource id that the colours are entries of */
+};
 
 /** Packs head, vertices, what stands between and triangles into the open part. */
-int threemf_put_body(struct packer *zip, const struct bytes *head, const struct mesh *mesh,
-                     const struct export_palette *palette, unsigned common,
+int threemf_put_body(struct packer *zip, const struct threemf_body *body,
                      struct err *err) MUST_CHECK;
 
 /** The entry that most triangles have; the lowest of equals. */

@@ -1,185 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looking again at a 3MF that was just written: one thread inflates, another reads the text and
- * holds it against the mesh. Nothing of the writer is used, so that it cannot be wrong twice.
+ * Looking again at a 3MF that was just written: every part of it is held against the plate that it
+ * was made of. Nothing of the writer is used, so that it cannot be wrong twice.
  */
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "print/export/export.h"
-#include "print/export/packer.h"
-#include "print/read/text.h"
+#include "base/png.h"
+#include "print/export/verify_pipe.h"
+#include "print/export/verify_tags.h"
+#include "print/export/verify_words.h"
 
-#define DIFFERS(err, ...) FAIL_CODE(err, ERR_BUG, "export_differs", __VA_ARGS__)
-#define BLOCK ((size_t)1 << 20)
-#define CARRY 4096 /* a line that is cut off at a block's end moves in front of the next one */
-#define BLOCKS 4
-
-/* The text on its way: a ring of blocks, filled by one thread and emptied by the other. */
-struct pipe {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    char *block[BLOCKS];
-    size_t bytes[BLOCKS];
-    size_t filled, emptied; /* blocks so far */
-    bool ended, stopped;
-
-    const uint8_t *packed;
-    size_t packed_bytes, plain_bytes;
-    uint32_t crc;
-    int failed; /* of the inflating side */
-    struct err err;
-};
-
-static uint32_t little(const uint8_t *p, int n)
-{
-    uint32_t value = 0;
-    while (n-- > 0)
-        value = value << 8 | p[n];
-    return value;
-}
-
-/* One entry of the archive's directory, held against its local head. */
-struct entry {
-    const uint8_t *packed;
-    size_t packed_bytes, plain_bytes;
-    uint32_t crc;
-    bool is_model;
-};
-
-static int read_entry(struct entry *entry, size_t *at, const uint8_t *data, size_t n,
-                      struct err *err)
-{
-    static const char model[] = "3D/3dmodel.model";
-    const uint8_t *head = data + *at;
-    if (*at + 46 > n || little(head, 4) != 0x02014b50)
-        return DIFFERS(err, "the archive's directory is damaged");
-    size_t name_bytes = little(head + 28, 2), local = little(head + 42, 4);
-    *entry = (struct entry){.crc = little(head + 16, 4),
-                            .packed_bytes = little(head + 20, 4),
-                            .plain_bytes = little(head + 24, 4)};
-    size_t body = local + 30 + name_bytes;
-    if (*at + 46 + name_bytes > n || body > n || entry->packed_bytes > n - body ||
-        memcmp(data + local, "PK\3\4", 4) != 0 || memcmp(data + local + 4, head + 6, 26) != 0 ||
-        memcmp(data + local + 30, head + 46, name_bytes) != 0)
-        return DIFFERS(err, "the two heads of a part differ");
-    entry->packed = data + body;
-    entry->is_model = name_bytes == sizeof model - 1 && memcmp(head + 46, model, name_bytes) == 0;
-    *at += 46 + name_bytes + little(head + 30, 2) + little(head + 32, 2);
-    return 0;
-}
-
-/* A part other than the model: it must inflate to what its head says. */
-static int check_entry(const struct entry *entry, struct err *err)
-{
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)entry->packed,
-                       .avail_in = (uInt)entry->packed_bytes};
-    uint8_t plain[8192];
-    size_t made = 0;
-    uLong crc = 0;
-    int code = Z_OK;
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-        return FAIL(err, ERR_LIMIT, "no memory for zlib");
-    while (code == Z_OK) {
-        stream.next_out = plain;
-        stream.avail_out = sizeof plain;
-        code = inflate(&stream, Z_NO_FLUSH);
-        crc = crc32(crc, plain, (uInt)(sizeof plain - stream.avail_out));
-        made += sizeof plain - stream.avail_out;
-    }
-    inflateEnd(&stream);
-    return code == Z_STREAM_END && !stream.avail_in && made == entry->plain_bytes &&
-                   crc == entry->crc
-               ? 0
-               : DIFFERS(err, "a part's size or checksum is wrong");
-}
-
-/* Walks the archive's directory, as any reader does. */
-static int find_model(struct pipe *pipe, const uint8_t *data, size_t n, struct err *err)
-{
-    if (n < 22 || little(data + n - 22, 4) != 0x06054b50)
-        return DIFFERS(err, "the archive has no end");
-    size_t at = little(data + n - 6, 4), count = little(data + n - 12, 2);
-    for (size_t i = 0; i < count; i++) {
-        struct entry entry;
-        if (read_entry(&entry, &at, data, n, err) || (!entry.is_model && check_entry(&entry, err)))
-            return -1;
-        if (!entry.is_model)
-            continue;
-        pipe->packed = entry.packed;
-        pipe->packed_bytes = entry.packed_bytes;
-        pipe->plain_bytes = entry.plain_bytes;
-        pipe->crc = entry.crc;
-    }
-    return pipe->packed ? 0 : DIFFERS(err, "the archive's directory has no model");
-}
-
-/* The next block to fill, or NULL when the reader has given up. */
-static char *block_wait(struct pipe *pipe)
-{
-    pthread_mutex_lock(&pipe->lock);
-    while (pipe->filled - pipe->emptied == BLOCKS && !pipe->stopped)
-        pthread_cond_wait(&pipe->moved, &pipe->lock);
-    char *block = pipe->stopped ? NULL : pipe->block[pipe->filled % BLOCKS] + CARRY;
-    pthread_mutex_unlock(&pipe->lock);
-    return block;
-}
-
-static void block_give(struct pipe *pipe, size_t bytes, bool last)
-{
-    pthread_mutex_lock(&pipe->lock);
-    if (bytes) /* the end gives none: that block may not have been read yet */
-        pipe->bytes[pipe->filled++ % BLOCKS] = bytes;
-    pipe->ended = last;
-    pthread_cond_broadcast(&pipe->moved);
-    pthread_mutex_unlock(&pipe->lock);
-}
-
-static int inflate_all(struct pipe *pipe, z_stream *stream)
-{
-    size_t plain = 0;
-    uLong crc = 0;
-    int code = Z_OK;
-    while (code == Z_OK) {
-        char *block = block_wait(pipe);
-        if (!block)
-            return 0;
-        stream->next_out = (Bytef *)block;
-        stream->avail_out = BLOCK;
-        code = inflate(stream, Z_NO_FLUSH);
-        size_t made = BLOCK - stream->avail_out;
-        crc = crc32(crc, (const Bytef *)block, (uInt)made);
-        plain += made;
-        block_give(pipe, made, false);
-    }
-    if (code != Z_STREAM_END || stream->avail_in)
-        return DIFFERS(&pipe->err, "the model does not inflate to its end");
-    if (plain != pipe->plain_bytes || crc != pipe->crc)
-        return DIFFERS(&pipe->err, "the model's size or checksum is wrong");
-    return 0;
-}
-
-static void *inflate_thread(void *user)
-{
-    struct pipe *pipe = user;
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)pipe->packed,
-                       .avail_in = (uInt)pipe->packed_bytes};
-    if (inflateInit2(&stream, -MAX_WBITS) == Z_OK) {
-        pipe->failed = inflate_all(pipe, &stream);
-        inflateEnd(&stream);
-    } else {
-        pipe->failed = FAIL(&pipe->err, ERR_LIMIT, "no memory for zlib");
-    }
-    block_give(pipe, 0, true);
-    return NULL;
-}
-
-/* Where the reading stands. */
+/* Where the reading of the model stands. Lines that are no vertices and triangles are kept. */
 struct check {
-    const struct mesh *mesh;
+    const struct export_plate *plate;
+    size_t begun; /* objects whose meshes have begun; the last of them is at hand */
+    const struct export_object *object;
+    int64_t pid, pindex; /* as its tag says, or -1 */
     size_t vertices, triangles;
-    enum { BEFORE, VERTICES, BETWEEN, TRIANGLES, AFTER, DONE } at;
+    enum { WORDS, VERTICES, BETWEEN, TRIANGLES } at;
+    struct bytes words;
+    bool bare; /* the mesh is all that is known */
 };
 
 static bool take(struct text *line, const char *words, size_t n)
@@ -201,116 +41,204 @@ static bool vertex_same(struct text *line, const float *wanted)
     return line->at == line->end && memcmp(p, wanted, sizeof p) == 0;
 }
 
-static bool triangle_same(struct text *line, const uint32_t *wanted)
+static bool triangle_same(struct text *line, const struct check *c)
 {
-    int64_t v[3], ignored;
+    const uint32_t *wanted = c->object->mesh->triangles + 3 * c->triangles;
+    const struct export_palette *palette = c->object->palette;
+    int64_t v[3], pid = c->pid, colour = c->pindex;
     if (!TAKE(line, "<triangle v1=\"") || !text_integer(line, &v[0]) || !TAKE(line, "\" v2=\"") ||
         !text_integer(line, &v[1]) || !TAKE(line, "\" v3=\"") || !text_integer(line, &v[2]))
         return false;
-    if (TAKE(line, "\" pid=\"") &&
-        (!text_integer(line, &ignored) || !TAKE(line, "\" p1=\"") || !text_integer(line, &ignored)))
+    if (TAKE(line, "\" pid=\"") && ((!palette && !c->bare) || !text_integer(line, &pid) ||
+                                    !TAKE(line, "\" p1=\"") || !text_integer(line, &colour)))
         return false;
     return TAKE(line, "\"/>") && line->at == line->end && v[0] == wanted[0] && v[1] == wanted[1] &&
-           v[2] == wanted[2];
+           v[2] == wanted[2] &&
+           (!palette || (pid == c->pid && colour == palette->of_triangle[c->triangles]));
 }
 
-static int check_line(struct check *c, struct text line, struct err *err)
+static int64_t number_of(const struct tag *tag, const char *name)
 {
-    struct text word = line;
-    if (c->at == VERTICES && c->vertices < c->mesh->vertex_count)
-        return vertex_same(&line, c->mesh->xyz + 3 * c->vertices)
-                   ? (c->vertices++, 0)
-                   : DIFFERS(err, "vertex %zu reads back differently", c->vertices);
-    if (c->at == TRIANGLES && c->triangles < c->mesh->triangle_count)
-        return triangle_same(&line, c->mesh->triangles + 3 * c->triangles)
-                   ? (c->triangles++, 0)
-                   : DIFFERS(err, "triangle %zu reads back differently", c->triangles);
-    if (!text_word(&line, &word))
-        return 0;
-    static const char *const marks[] = {"<vertices>", "</vertices>", "<triangles>", "</triangles>",
-                                        "</model>"};
-    if (c->at < DONE && text_is(&word, marks[c->at]))
-        c->at++;
-    else if (c->at != BEFORE && c->at != AFTER)
-        return DIFFERS(err, "%s is missing in the 3MF", marks[c->at < DONE ? c->at : DONE - 1]);
+    const struct text *found = tag_attribute(tag, name);
+    struct text rest = found ? *found : (struct text){0};
+    int64_t value;
+    return found && text_integer(&rest, &value) && rest.at == rest.end ? value : -1;
+}
+
+static int begin_mesh(struct check *c, struct err *err)
+{
+    if (c->begun == c->plate->object_count)
+        return VERIFY_DIFFERS(err, "the 3MF has more than %zu objects", c->begun);
+    c->object = &c->plate->objects[c->begun++];
+    c->vertices = c->triangles = 0;
+    c->at = VERTICES;
     return 0;
 }
 
-/* Reads the whole lines of a block; what is left is to be carried over. */
-static int check_block(struct check *c, struct text *text, struct err *err)
+static int keep_line(struct check *c, struct text line, struct err *err)
 {
-    for (;;) {
-        const char *end = memchr(text->at, '\n', (size_t)(text->end - text->at));
-        if (!end)
-            return 0;
-        if (check_line(c, (struct text){text->at, end}, err))
-            return -1;
-        text->at = end + 1;
-    }
-}
-
-static int check_all(struct pipe *pipe, struct check *c, struct err *err)
-{
-    char carry[CARRY] = {0};
-    size_t carried = 0;
-    for (;;) {
-        pthread_mutex_lock(&pipe->lock);
-        while (pipe->filled == pipe->emptied && !pipe->ended)
-            pthread_cond_wait(&pipe->moved, &pipe->lock);
-        bool none = pipe->filled == pipe->emptied;
-        char *block = pipe->block[pipe->emptied % BLOCKS];
-        size_t bytes = pipe->bytes[pipe->emptied % BLOCKS];
-        pthread_mutex_unlock(&pipe->lock);
-        if (none)
-            return 0;
-        memcpy(block + CARRY - carried, carry, carried);
-        struct text rest = {block + CARRY - carried, block + CARRY + bytes};
-        if (check_block(c, &rest, err))
-            return -1;
-        carried = (size_t)(rest.end - rest.at);
-        if (carried > CARRY)
-            return DIFFERS(err, "a line of the 3MF is over %d characters long", CARRY);
-        memcpy(carry, rest.at, carried);
-        pthread_mutex_lock(&pipe->lock);
-        pipe->emptied++;
-        pthread_cond_broadcast(&pipe->moved);
-        pthread_mutex_unlock(&pipe->lock);
-    }
-}
-
-static int check_piped(struct pipe *pipe, const struct mesh *written, struct err *err)
-{
-    struct check c = {.mesh = written};
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, inflate_thread, pipe))
-        return FAIL(err, ERR_LIMIT, "no thread to read the 3MF back");
-    int failed = check_all(pipe, &c, err);
-    pthread_mutex_lock(&pipe->lock);
-    pipe->stopped = true;
-    pthread_cond_broadcast(&pipe->moved);
-    pthread_mutex_unlock(&pipe->lock);
-    pthread_join(thread, NULL);
-    if (!failed && pipe->failed) {
-        if (err)
-            *err = pipe->err;
+    struct text rest = line, word;
+    struct tag tag;
+    if (bytes_append(&c->words, line.at, (size_t)(line.end - line.at), err) ||
+        bytes_append(&c->words, "\n", 1, err))
         return -1;
+    if (!text_word(&rest, &word))
+        return 0;
+    if (text_is(&word, "<object") && tag_read(&tag, line)) {
+        c->pid = number_of(&tag, "pid");
+        c->pindex = number_of(&tag, "pindex");
+    } else if (c->at == WORDS && text_is(&word, "<vertices>")) {
+        return begin_mesh(c, err);
+    } else if (c->at == BETWEEN && text_is(&word, "<triangles>")) {
+        c->at = TRIANGLES;
     }
-    if (!failed && c.at != DONE)
-        return DIFFERS(err, "the 3MF ends too early");
+    return 0;
+}
+
+/* Once an object's vertices or triangles are all there, its end must follow. */
+static int check_line(void *user, struct text line, struct err *err)
+{
+    struct check *c = user;
+    if (c->at == VERTICES && c->vertices < c->object->mesh->vertex_count)
+        return vertex_same(&line, c->object->mesh->xyz + 3 * c->vertices)
+                   ? (c->vertices++, 0)
+                   : VERIFY_DIFFERS(err, "vertex %zu of object %zu reads back differently",
+                                    c->vertices, c->begun);
+    if (c->at == TRIANGLES && c->triangles < c->object->mesh->triangle_count)
+        return triangle_same(&line, c)
+                   ? (c->triangles++, 0)
+                   : VERIFY_DIFFERS(err, "triangle %zu of object %zu reads back differently",
+                                    c->triangles, c->begun);
+    struct text rest = line, word;
+    bool ends = c->at == VERTICES || c->at == TRIANGLES;
+    if (ends && (!text_word(&rest, &word) ||
+                 !text_is(&word, c->at == VERTICES ? "</vertices>" : "</triangles>")))
+        return VERIFY_DIFFERS(err, "object %zu of the 3MF goes on too long", c->begun);
+    if (ends)
+        c->at = c->at == VERTICES ? BETWEEN : WORDS;
+    return keep_line(c, line, err);
+}
+
+static struct text as_text(const struct bytes *bytes)
+{
+    const char *at = (const char *)bytes->data;
+    return (struct text){at, at ? at + bytes->len : at};
+}
+
+static int check_model(const struct verify_zip *zip, const struct export_plate *plate, bool whole,
+                       struct err *err)
+{
+    const struct verify_entry *entry = verify_zip_find(zip, "3D/3dmodel.model");
+    struct check c = {.plate = plate, .words = {.limit = 64 << 20}, .bare = !whole};
+    if (!entry)
+        return VERIFY_DIFFERS(err, "the archive's directory has no model");
+    int failed = verify_pipe(entry, check_line, &c, err);
+    if (!failed && (c.at != WORDS || c.begun != plate->object_count))
+        failed = VERIFY_DIFFERS(err, "the 3MF ends too early");
+    failed = failed || (whole && verify_model(as_text(&c.words), plate, err));
+    bytes_free(&c.words);
+    return failed ? -1 : 0;
+}
+
+/* Finds a part and inflates it; the caller frees. */
+static int read_part(struct bytes *out, const struct verify_zip *zip, const char *name,
+                     struct err *err)
+{
+    const struct verify_entry *entry = verify_zip_find(zip, name);
+    return entry ? verify_zip_read(out, entry, err)
+                 : VERIFY_DIFFERS(err, "the 3MF has no %s", name);
+}
+
+static int check_words(const struct verify_zip *zip, const struct export_plate *plate,
+                       struct err *err)
+{
+    static const struct {
+        const char *name;
+        int (*check)(struct text words, const struct export_plate *plate, struct err *err);
+    } parts[] = {{"_rels/.rels", verify_relations},
+                 {"Metadata/Slic3r_PE_model.config", verify_prusa},
+                 {"Metadata/model_settings.config", verify_orca}};
+    struct bytes types = {0};
+    int failed = read_part(&types, zip, "[Content_Types].xml", err) ||
+                 verify_types(as_text(&types), zip, err);
+    bytes_free(&types);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++) {
+        struct bytes text = {0};
+        failed =
+            read_part(&text, zip, parts[i].name, err) || parts[i].check(as_text(&text), plate, err);
+        bytes_free(&text);
+    }
+    return failed ? -1 : 0;
+}
+
+static int check_picture(const struct verify_zip *zip, const char *name,
+                         const struct picture *wanted, struct err *err)
+{
+    struct bytes png = {0};
+    struct picture read = {0};
+    int failed = read_part(&png, zip, name, err);
+    if (!failed && png_decode(&read, NULL, png.data, png.len, 1 << 26, err))
+        failed = VERIFY_DIFFERS(err, "%s is no picture", name);
+    if (!failed && wanted &&
+        (read.width != wanted->width || read.height != wanted->height ||
+         memcmp(read.rgba, wanted->rgba, (size_t)4 * read.width * read.height) != 0))
+        failed = VERIFY_DIFFERS(err, "%s reads back differently", name);
+    bytes_free(&png);
+    picture_free(&read);
     return failed;
+}
+
+static int check_further(const struct verify_zip *zip, const struct export_part *part,
+                         struct err *err)
+{
+    struct bytes read = {0};
+    int failed = read_part(&read, zip, part->name, err);
+    if (!failed && (read.len != part->bytes ||
+                    (part->bytes && memcmp(read.data, part->data, part->bytes) != 0)))
+        failed = VERIFY_DIFFERS(err, "%s reads back differently", part->name);
+    bytes_free(&read);
+    return failed;
+}
+
+static int check_rest(const struct verify_zip *zip, const struct export_plate *plate,
+                      struct err *err)
+{
+    const struct picture *picture = plate->thumbnail;
+    size_t wanted = 5 + (picture ? 3u : 0) + plate->part_count;
+    if (zip->count != wanted)
+        return VERIFY_DIFFERS(err, "the 3MF has %zu parts in place of %zu", zip->count, wanted);
+    if (check_words(zip, plate, err) ||
+        (picture && (check_picture(zip, "Metadata/thumbnail.png", picture, err) ||
+                     check_picture(zip, "Metadata/plate_1.png", picture, err) ||
+                     check_picture(zip, "Metadata/plate_1_small.png", NULL, err))))
+        return -1;
+    for (size_t i = 0; i < plate->part_count; i++)
+        if (check_further(zip, &plate->parts[i], err))
+            return -1;
+    return 0;
+}
+
+static int verify(const uint8_t *data, size_t n, const struct export_plate *plate, bool whole,
+                  struct err *err)
+{
+    struct export_plate own = *plate;
+    struct verify_zip zip;
+    if (own.thumbnail && !own.thumbnail->rgba)
+        own.thumbnail = NULL;
+    if (verify_zip_open(&zip, data, n, err) || check_model(&zip, &own, whole, err))
+        return -1;
+    return whole ? check_rest(&zip, &own, err) : 0;
+}
+
+int threemf_verify_plate(const uint8_t *data, size_t n, const struct export_plate *plate,
+                         struct err *err)
+{
+    return verify(data, n, plate, true, err);
 }
 
 int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written, struct err *err)
 {
-    struct pipe pipe = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
-    if (find_model(&pipe, data, n, err))
-        return -1;
-    char *ring = malloc(BLOCKS * (BLOCK + CARRY));
-    if (!ring)
-        return FAIL(err, ERR_LIMIT, "no memory to read the 3MF back");
-    for (size_t i = 0; i < BLOCKS; i++)
-        pipe.block[i] = ring + i * (BLOCK + CARRY);
-    int failed = check_piped(&pipe, written, err);
-    free(ring);
-    return failed;
+    const struct export_object object = {.mesh = written};
+    const struct export_plate plate = {.objects = &object, .object_count = 1};
+    return verify(data, n, &plate, false, err);
 }

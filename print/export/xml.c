@@ -2,6 +2,7 @@
 /* XML escaping; see xml.h. */
 #include "print/export/xml.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Bytes of the well-formed UTF-8 character at s, with its code point; 0 when it is broken. */
@@ -50,21 +51,36 @@ static const char *escape_of(uint32_t code)
     }
 }
 
-int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+static int put(struct bytes *out, const char *text, size_t max_chars, int escaped, struct err *err)
 {
     const unsigned char *s = (const unsigned char *)text;
     size_t kept = 0;
     while (*s && kept < max_chars) {
+        static const unsigned char space[] = " ";
+        bool white = *s == '\t' || *s == '\n' || *s == '\r';
         uint32_t code = 0;
-        size_t n = utf8_take(&code, s);
+        size_t n = utf8_take(&code, white ? space : s);
         if (n > 0 && allowed(code)) {
-            const char *escape = escape_of(code);
-            if (bytes_append(out, escape ? escape : (const char *)s, escape ? strlen(escape) : n,
-                             err))
+            const char *escape = escaped ? escape_of(code) : NULL;
+            if (bytes_append(out,
+                             escape  ? escape
+                             : white ? " "
+                                     : (const char *)s,
+                             escape ? strlen(escape) : n, err))
                 return -1;
             kept++;
         }
         s += n > 0 ? n : 1;
     }
     return 0;
+}
+
+int xml_text(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+{
+    return put(out, text, max_chars, 1, err);
+}
+
+int xml_plain(struct bytes *out, const char *text, size_t max_chars, struct err *err)
+{
+    return put(out, text, max_chars, 0, err);
 }

@@ -109,8 +109,6 @@ static int check_sizes(const struct bundle *b, struct err *err)
     uint64_t all = 0;
     for (size_t i = 0; i < b->count; i++) {
         const struct bundle_entry *entry = &b->entries[i];
-        if (entry->packed_bytes > b->n || entry->at > b->n)
-            return BROKEN(err, "an entry lies outside the archive");
         if (entry->bytes > BUNDLE_BYTES_MOST || (all += entry->bytes) > BUNDLE_BYTES_MOST)
             return TOO_LARGE(err, "over %llu bytes in the archive",
                              (unsigned long long)BUNDLE_BYTES_MOST);
@@ -120,7 +118,7 @@ static int check_sizes(const struct bundle *b, struct err *err)
     return 0;
 }
 
-int bundle_open(struct bundle *out, const uint8_t *data, size_t n, struct err *err)
+int bundle_list(struct bundle *out, const uint8_t *data, size_t n, struct err *err)
 {
     *out = (struct bundle){.data = data, .n = n};
     const uint8_t *end = find_end(data, n);
@@ -137,7 +135,15 @@ int bundle_open(struct bundle *out, const uint8_t *data, size_t n, struct err *e
     for (; out->count < count; out->count++)
         if (read_entry(&out->entries[out->count], &at, out, (size_t)(end - data), err))
             return -1;
-    return check_sizes(out, err);
+    for (size_t i = 0; i < count; i++)
+        if (out->entries[i].packed_bytes > n || out->entries[i].at > n)
+            return BROKEN(err, "an entry lies outside the archive");
+    return 0;
+}
+
+int bundle_open(struct bundle *out, const uint8_t *data, size_t n, struct err *err)
+{
+    return bundle_list(out, data, n, err) || check_sizes(out, err) ? -1 : 0;
 }
 
 void bundle_close(struct bundle *bundle)

@@ -42,6 +42,10 @@ struct bundle {
 int bundle_open(struct bundle *out, const uint8_t *data, size_t n, struct err *err) MUST_CHECK;
 void bundle_close(struct bundle *bundle);
 
+/** As bundle_open, but how large its entries are does not matter: for who wants a small one of them
+ * and holds that against a limit of his own. */
+int bundle_list(struct bundle *out, const uint8_t *data, size_t n, struct err *err) MUST_CHECK;
+
 /** Whether it is a 3MF: it has the parts that make an OPC package one. */
 bool bundle_is_3mf(const struct bundle *bundle);
 

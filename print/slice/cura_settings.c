@@ -81,6 +81,24 @@ static int put_base(struct list *l, struct err *err)
     return 0;
 }
 
+/*
+ * The engine's word for whose G-code it writes. "RepRap (RepRap)" is for RepRapFirmware alone: it
+ * writes M204 P and M204 T apart, which Klipper takes only together, and M566, which Klipper and
+ * Marlin do not know. A Prusa since the MK4 runs Marlin 2.
+ */
+static const char *flavour_of(const struct printer_profile *printer)
+{
+    static const struct {
+        const char *flavour, *word;
+    } words[] = {{"marlin", "RepRap (Marlin/Sprinter)"},
+                 {"klipper", "RepRap (Marlin/Sprinter)"},
+                 {"prusa", "RepRap (Marlin/Sprinter)"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].flavour, printer->flavour) == 0)
+            return words[i].word;
+    return words[0].word;
+}
+
 static void put_machine(struct list *l)
 {
     static const struct {
@@ -105,55 +123,20 @@ static void put_machine(struct list *l)
     put(l, "machine_height", printer->bed_mm[2]);
     put(l, "machine_nozzle_size", printer->nozzle_mm);
     put_text(l, "machine_name", printer->name);
-    put_text(l, "machine_gcode_flavor", "RepRap (Marlin/Sprinter)");
+    put_text(l, "machine_gcode_flavor", flavour_of(printer));
     put_bool(l, "machine_heated_bed", true);
     put_bool(l, "machine_center_is_zero", false);
-}
-
-/* Replaces {name} in one line of start or end code; false for a name that is not known. */
-static bool fill_line(struct bytes *out, const struct list *l, const char *line)
-{
-    const struct slice_options *o = l->job->options;
-    const struct {
-        const char *name;
-        double value;
-    } words[] = {{"{nozzle_c}", o->profile->material.nozzle_c},
-                 {"{bed_c}", o->profile->material.bed_c},
-                 {"{bed_x}", o->profile->printer.bed_mm[0]},
-                 {"{bed_y}", o->profile->printer.bed_mm[1]},
-                 {"{bed_z}", o->profile->printer.bed_mm[2]},
-                 {"{nozzle_mm}", o->profile->printer.nozzle_mm}};
-    while (*line) {
-        size_t plain = strcspn(line, "{"), i = 0, known = sizeof words / sizeof *words;
-        if (bytes_append(out, line, plain, NULL))
-            return false;
-        line += plain;
-        while (*line && i < known && strncmp(line, words[i].name, strlen(words[i].name)) != 0)
-            i++;
-        if (*line && (i == known || bytes_printf(out, NULL, "%g", words[i].value)))
-            return false;
-        line += *line ? strlen(words[i].name) : 0;
-    }
-    return true;
 }
 
 /* Temperatures are in our own start code: the engine must not put its own before it. */
 static int put_code(struct list *l, const char *key, const char *member, struct err *err)
 {
     struct bytes text = {.limit = 1 << 16};
-    const cJSON *line;
-    cJSON_ArrayForEach (line, json_get(l->printer, member)) {
-        if ((text.len && bytes_append(&text, "\n", 1, err)) ||
-            !fill_line(&text, l, line->valuestring)) {
-            bytes_free(&text);
-            return FAIL_CODE(err, ERR_INPUT, "schema_violation",
-                             "printer %s: %s has a word that is not known: %.60s",
-                             l->job->options->profile->printer.id, member, line->valuestring);
-        }
-    }
-    put_text(l, key, (const char *)text.data);
+    int failed = machine_code(&text, l->job->options->profile, member, err);
+    if (!failed)
+        put_text(l, key, text.data ? (const char *)text.data : "");
     bytes_free(&text);
-    return 0;
+    return failed;
 }
 
 static void put_material(struct list *l)
@@ -361,14 +344,12 @@ static void put_support(struct list *l)
     put(l, "support_brim_line_count", 8);
 }
 
-/* Last of all: what a printer or a material file says in the engine's own words. */
+/* Last of all: what the files say in the engine's own words. */
 static void put_overrides(struct list *l)
 {
     const cJSON *item;
-    const cJSON *files[] = {l->printer, l->material};
-    for (int i = 0; i < 2; i++)
-        cJSON_ArrayForEach (item, json_get(json_get(files[i], "engines"), "cura"))
-            put_item(l, item);
+    cJSON_ArrayForEach (item, json_get(l->job->options->profile->engines, "cura"))
+        put_item(l, item);
 }
 
 static int by_name(const void *a, const void *b)

@@ -4,51 +4,18 @@
 
 #include <fcntl.h>
 #include <libgen.h>
-#include <signal.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/child.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "print/slice/engine.h"
 
-#define TIMEOUT_S 600
-/* Address space, of which the engine reserves 4.3 GB for a figure that takes 70 MB: with 4 GiB
- * every real figure ended in "Unknown exception". */
-#define MEMORY_BYTES ((uint64_t)12 << 30)
-#define FILE_BYTES ((uint64_t)2 << 30)
 #define PI 3.14159265358979323846
-
-static const struct engine *const engines[] = {&engine_cura};
-
-const struct engine *engine_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
-        if (!name || strcmp(name, engines[i]->name) == 0)
-            return engines[i];
-    return NULL;
-}
-
-struct listener {
-    struct engine_job *job;
-    const struct engine *engine;
-    double told;
-};
-
-static void on_line(void *user, const char *line)
-{
-    struct listener *listener = user;
-    const struct slice_options *o = listener->job->options;
-    listener->engine->hear(&listener->job->words, line);
-    double share = listener->job->words.share;
-    if (o->on_progress && share > listener->told) {
-        o->on_progress(o->user, share);
-        listener->told = share;
-    }
-}
+/* Of our own header and labels: another number, another closure_hash. */
+#define FORM "statuette slice 1\n"
 
 static int check_material(const struct slice_options *o, struct err *err)
 {
@@ -60,62 +27,6 @@ static int check_material(const struct slice_options *o, struct err *err)
                          o->profile->material.name, o->profile->material.nozzle_c,
                          o->profile->material.bed_c, o->profile->printer.name, nozzle, bed);
     return 0;
-}
-
-/* What the child's end means; the engine's exit code 0 promises nothing yet. */
-static int judge(const struct child_result *r, const struct engine_job *job,
-                 const struct engine *engine, struct err *err)
-{
-    const char *said = *job->words.error ? job->words.error : "nothing";
-    if (r->stopped)
-        return FAIL_CODE(err, ERR_LATER, "slice_stopped", "slicing was stopped");
-    if (r->timed_out || r->signal == SIGXCPU)
-        return FAIL_CODE(err, ERR_LIMIT, "slice_timeout", "%s was not done after %.0f s",
-                         engine->program, r->seconds);
-    if (r->signal)
-        return FAIL_CODE(err, ERR_INPUT, "slice_failed", "%s was ended by signal %d",
-                         engine->program, r->signal);
-    if (r->exit_code != 0)
-        return FAIL_CODE(err, ERR_INPUT, "slice_failed", "%s ended with code %d and said: %.120s",
-                         engine->program, r->exit_code, said);
-    /* Written so that a filament of "nan" is refused too. */
-    if (!(job->words.print_time_s > 0) || !(job->words.filament_mm > 0))
-        return FAIL_CODE(err, ERR_INPUT, "slice_empty",
-                         "%s found nothing to print and said: %.120s", engine->program, said);
-    return 0;
-}
-
-static int run_engine(struct engine_job *job, const struct engine *engine, double *seconds,
-                      struct err *err)
-{
-    const struct slice_options *o = job->options;
-    unsigned timeout = o->timeout_s ? o->timeout_s : TIMEOUT_S;
-    struct listener listener = {job, engine, 0};
-    struct child_options options = {.argv = job->argv,
-                                    .folder = job->folder,
-                                    .limits = {.memory_bytes = MEMORY_BYTES,
-                                               .stack_bytes = (uint64_t)2 << 20,
-                                               .file_bytes = FILE_BYTES,
-                                               .cpu_s = 8 * timeout,
-                                               .wall_s = timeout},
-                                    .output_limit = 4096,
-                                    .on_line = on_line,
-                                    .user = &listener,
-                                    .stop = o->stop};
-    struct child_result result = {0};
-    struct err inner = {0};
-    int failed = child_run(&result, &options, &inner);
-    if (failed && strcmp(inner.code, "program_missing") == 0)
-        failed = FAIL_CODE(err, ERR_ABSENT, "program_missing",
-                           "%s is not installed; it is in the package %s", engine->program,
-                           engine->package);
-    else if (failed)
-        failed = err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
-    else
-        failed = judge(&result, job, engine, err);
-    *seconds = result.seconds;
-    child_result_free(&result);
-    return failed;
 }
 
 static int fail_check(const cJSON *report, struct err *err)
@@ -130,14 +41,44 @@ static int fail_check(const cJSON *report, struct err *err)
     return FAIL(err, ERR_BUG, "the G-code's check failed without a finding");
 }
 
+/* What is least of all objects: the check's own lowest estimate is made of it. */
+struct least {
+    double shell_mm, infill_percent;
+};
+
+static int find_least(struct least *least, const struct slice_options *o, struct err *err)
+{
+    *least = (struct least){INFINITY, 100};
+    for (size_t i = 0; i < o->object_count; i++) {
+        cJSON *process = NULL;
+        if (profile_object_process(&process, o->profile, o->objects[i].settings, err))
+            return -1;
+        double walls =
+            json_number(process, "outer_wall_width_mm", 0) +
+            (json_number(process, "wall_count", 1) - 1) * json_number(process, "line_width_mm", 0);
+        double skin = fmin(json_number(process, "top_mm", 0), json_number(process, "bottom_mm", 0));
+        least->shell_mm = fmin(least->shell_mm, fmin(walls, skin));
+        least->infill_percent =
+            fmin(least->infill_percent, json_number(process, "infill_percent", 0));
+        cJSON_Delete(process);
+    }
+    return 0;
+}
+
 static int check(struct slice_result *result, const char *path, const struct engine_job *job,
                  struct err *err)
 {
     cJSON *report = NULL;
     bool passed = false;
+    struct least least;
+    if (find_least(&least, job->options, err))
+        return -1;
     const struct gcode_check_options options = {.printer = &job->options->profile->printer,
                                                 .material = &job->options->profile->material,
-                                                .model_height_mm = job->high[2] - job->low[2]};
+                                                .model_height_mm = job->high[2] - job->low[2],
+                                                .model_volume_mm3 = result->model_mm3,
+                                                .shell_mm = least.shell_mm,
+                                                .infill_percent = least.infill_percent};
     if (gcode_check(&report, &passed, path, &options, err))
         return -1;
     const cJSON *measures = json_get(report, "measures");
@@ -169,6 +110,9 @@ static void fill_result(struct slice_result *result, const struct engine_job *jo
     const struct material_profile *material = &job->options->profile->material;
     double radius = material->diameter_mm / 2;
     snprintf(result->engine, sizeof result->engine, "%s", engine->name);
+    snprintf(result->engine_version, sizeof result->engine_version, "%s", job->version.text);
+    for (size_t i = 0; i < job->options->object_count; i++)
+        result->model_mm3 += job->objects[i].volume_mm3;
     result->print_time_s = job->words.print_time_s;
     result->filament_mm = job->words.filament_mm;
     result->filament_g =
@@ -190,14 +134,39 @@ static int finish(struct slice_result *result, const struct engine_job *job,
     return 0;
 }
 
-/* The engine's version belongs to what was sliced as much as the settings do. */
-static int hash_closure(struct slice_result *result, struct engine_job *job,
-                        const struct engine *engine, struct err *err)
+/* Names that the labels tell. */
+static int hash_names(struct bytes *text, const struct slice_options *o, struct err *err)
 {
-    if (bytes_printf(&job->closure, err, "engine=%s %s\n", engine->name, job->words.version))
+    const struct profile *p = o->profile;
+    if (bytes_printf(text, err, "names=%s %s %s\n", p->printer.id, p->material.id, p->process_id))
         return -1;
-    sha256_hex(result->closure_hash, job->closure.data, job->closure.len);
+    for (size_t i = 0; i < o->object_count; i++) {
+        const char *name = o->objects[i].name;
+        /* With its length, a name cannot be taken for what follows it. */
+        if (bytes_printf(text, err, "name.%zu=%zu:%s\n", i, name ? strlen(name) : 0,
+                         name ? name : ""))
+            return -1;
+    }
     return 0;
+}
+
+/* All but the models' bytes that the G-code follows from; the label is not among it. */
+static int hash_job(char closure_hash[65], const struct engine_job *job,
+                    const struct engine *engine, struct err *err)
+{
+    const struct slice_options *o = job->options;
+    struct bytes text = {.limit = 16 << 20};
+    const struct engine_job any = {.options = o, .version = job->version};
+    int failed =
+        bytes_printf(&text, err, FORM "engine=%s %s\nthumbnails=", engine->name,
+                     job->version.text) ||
+        json_print(&text, json_get(o->profile->printer.settings, "thumbnails"), false, err) ||
+        bytes_append(&text, "\n", 1, err) || engine->closure(&text, &any, err) ||
+        hash_names(&text, o, err);
+    if (!failed)
+        sha256_hex(closure_hash, text.data, text.len);
+    bytes_free(&text);
+    return failed ? -1 : 0;
 }
 
 static int open_folder(struct engine_job *job, struct err *err)
@@ -213,30 +182,41 @@ static int open_folder(struct engine_job *job, struct err *err)
         return FAIL_ERRNO(err, "cannot find %s", job->folder);
     snprintf(job->folder, sizeof job->folder, "%s", whole);
     free(whole);
-    snprintf(job->stl, sizeof job->stl, "%s/model.stl", job->folder);
-    snprintf(job->settings, sizeof job->settings, "%s/settings.def.json", job->folder);
     snprintf(job->raw, sizeof job->raw, "%s/raw.gcode", job->folder);
     return 0;
 }
 
+static int find_engine(const struct engine **engine, const struct slice_options *o, struct err *err)
+{
+    *engine = engine_find(o->engine);
+    if (!*engine)
+        return FAIL_CODE(err, ERR_ABSENT, "unknown_engine",
+                         "there is no engine \"%.40s\"; there are cura and prusa", o->engine);
+    return 0;
+}
+
+int slice_hash(char closure_hash[65], const struct slice_options *options, struct err *err)
+{
+    const struct engine *engine;
+    struct engine_job job = {.options = options};
+    return find_engine(&engine, options, err) || engine_probe(&job.version, engine, err) ||
+                   hash_job(closure_hash, &job, engine, err)
+               ? -1
+               : 0;
+}
+
 int slice_run(struct slice_result *result, const struct slice_options *options, struct err *err)
 {
-    const struct engine *engine = engine_find(options->engine);
+    const struct engine *engine;
     struct engine_job job = {.options = options};
-    struct mesh mesh = {0};
     *result = (struct slice_result){0};
-    if (!engine)
-        return FAIL_CODE(err, ERR_ABSENT, "unknown_engine", "there is no engine \"%.40s\"",
-                         options->engine);
-    job.mesh = &mesh;
-    int failed = check_material(options, err) || open_folder(&job, err) ||
-                 model_load(&mesh, &job, err) || engine->prepare(&job, err) ||
-                 run_engine(&job, engine, &result->seconds, err) ||
-                 hash_closure(result, &job, engine, err) || finish(result, &job, engine, err);
-    mesh_free(&mesh);
-    bytes_free(&job.closure);
-    bytes_free(&job.words.header);
-    if (*job.folder)
-        folder_remove(job.folder);
+    if (find_engine(&engine, options, err))
+        return -1;
+    int failed = check_material(options, err) || open_folder(&job, err) || models_load(&job, err) ||
+                 engine_probe(&job.version, engine, err) ||
+                 hash_job(result->closure_hash, &job, engine, err) || engine->prepare(&job, err) ||
+                 engine_run(&job, engine, &result->seconds, err) ||
+                 finish(result, &job, engine, err);
+    engine_job_close(&job);
     return failed ? -1 : 0;
 }

@@ -247,6 +247,40 @@ function candidates(item) {
     el("tbody", {}, tasks.map(candidateRow)));
 }
 
+// What slicing the present model gave: while the review waits, and for each class of printers.
+const opinionKind = { agree: "good", differ: "warn", far: "bad" };
+
+function opinionOf(one) {
+  const second = one.second_opinion, said = second && (second.findings || []).map((finding) => finding.message).filter(Boolean).join("; ");
+  return second ? [chip(second.verdict, opinionKind[second.verdict]), said ? el("p", { class: "soft" }, said) : null] : ["–"];
+}
+
+function sliceRow(one) {
+  const done = Boolean(one.gcode_hash);
+  return el("tr", { class: one.runs ? "chosen" : "" },
+    el("td", {}, one.printer_class, el("p", { class: "soft" }, [words(one.material), one.process, one.engine].join(" · "))),
+    el("td", { class: "num" }, done ? span(one.print_time_s) : "–"), el("td", { class: "num" }, done ? rounded(one.filament_g) + " g" : "–"),
+    el("td", { class: "num" }, done ? one.layer_count : "–"), el("td", {}, opinionOf(one)),
+    el("td", {}, one.problem ? [chip(one.problem.code, "bad"), el("p", { class: "soft" }, one.problem.message)]
+      : one.runs ? one.runs + (one.runs > 1 ? " runs" : " run") : one.approved ? "may be printed" : "waits for the pass"));
+}
+
+function slicingRow(one) {
+  return el("tr", {}, el("td", {}, one.printer_class, el("p", { class: "soft" }, one.engine)),
+    el("td", { colspan: "5" }, el("progress", { max: "1", value: one.progress, "aria-label": "Slicing for " + one.printer_class })));
+}
+
+function slices(item) {
+  if (!item.slices.length && !item.slicing.length) return null;
+  return el("table", { class: "tries" }, el("caption", { class: "soft" }, "Slices"),
+    el("thead", {}, el("tr", {}, ["Printer", "Time", "Filament", "Layers", "Second opinion", ""].map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, item.slices.map(sliceRow), item.slicing.map(slicingRow)));
+}
+
+function secondOpinion(item, button) {
+  return act(button, "The other slicer is asked: its answer comes to be shown here", () => call("POST", "/v1/items/" + encodeURIComponent(item.id) + "/second-opinion", {}));
+}
+
 async function resolveTask(task, button) {
   const given = await ask("What became of this task at " + task.provider + "?", "Keep", [
     { name: "what", label: "Look at the provider's own page first", options: [["", "choose"], ["found", "it was made: its number is below"], ["not_made", "it was never made: it costs nothing"]], needed: "Please choose." },
@@ -275,10 +309,12 @@ function reviewCard(item) {
       el("dl", { class: "facts" }, factsOf(item).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       findings.length ? el("ul", { class: "findings" }, findings.map((one) => el("li", { class: one.severity || "" }, one.message || words(one.code)))) : el("p", { class: "soft" }, "No findings.")),
     candidates(item),
+    slices(item),
     el("div", { class: "acts" },
       el("button", { type: "button", class: "good", disabled: !passable, "data-act": "pass", on: { click: (event) => pass(item, event.currentTarget) } }, "Pass"),
       el("button", { type: "button", class: "quiet", "data-act": "revise", on: { click: (event) => revise(item, event.currentTarget) } }, "Revise …"),
-      el("button", { type: "button", class: "bad", "data-act": "reject", on: { click: (event) => reject(item, event.currentTarget) } }, "Reject …")));
+      el("button", { type: "button", class: "bad", "data-act": "reject", on: { click: (event) => reject(item, event.currentTarget) } }, "Reject …"),
+      passable && !item.slices.some((one) => one.second_opinion) && el("button", { type: "button", class: "quiet", on: { click: (event) => secondOpinion(item, event.currentTarget) } }, "Second opinion")));
   if (state.chosen === item.id) node.classList.add("chosen");
   return node;
 }
@@ -433,8 +469,9 @@ async function fillOrder(order, box) {
         full.items.filter((item) => item.state === "ready").map((item) => el("button", { type: "button", class: "good small", on: { click: (event) => pack(item, event.currentTarget) } }, "Pack " + (item.name || item.template) + " …")),
         !["cancelled", "failed", "ready_to_ship", "shipped", "completed"].includes(full.stage) && el("button", { type: "button", class: "bad small", on: { click: (event) => cancel(full, event.currentTarget) } }, "Cancel order …")),
       full.notes ? el("p", { class: "soft" }, full.notes) : "",
+      ...full.items.map(slices).filter(Boolean),
       el("div", { class: "files" }, full.items.flatMap((item) => item.artifacts.map((one) => el("a", { href: file(one.sha256), download: one.mime.startsWith("image/") ? null : one.name, target: "_blank", rel: "noopener" }, one.name)))),
-      el("ol", { class: "timeline", reversed: true, tabindex: "0", "aria-label": "What happened" }, log.events.reverse().map((one) => el("li", {},
+      el("ol", { class: "timeline", reversed: true, tabindex: "0", "aria-label": "What happened" }, log.events.filter((one) => one.event !== "slice.progress").reverse().map((one) => el("li", {},
         el("time", { datetime: one.at, class: "soft num" }, new Date(one.at).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" })),
         el("span", {}, words(one.event.replace(".", ": ")), one.to ? " → " + words(one.to) : "", el("span", { class: "soft" }, " " + one.actor + (one.reason ? " – " + one.reason : "")))))));
   } catch (why) {

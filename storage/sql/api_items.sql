@@ -25,10 +25,24 @@ select i.id, json_build_object(
                 from artifacts a where a.item_id = i.id and a.model_id = m.id and a.kind like 'render\_%'), '{}'))
         from models m where m.id = i.model_id),
     'slice', (select json_build_object(
-            'id', s.id, 'printer_class', s.printer_class, 'material', s.material, 'engine', s.engine,
+            'id', s.id, 'printer_class', s.printer_class, 'material', s.material, 'process', s.process, 'engine', s.engine,
             'gcode_hash', s.gcode_hash, 'print_time_s', s.print_time_s, 'filament_mm', s.filament_mm,
             'filament_g', s.filament_g, 'layer_count', s.layer_count)
-        from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash order by s.created_at desc limit 1),
+        from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash
+        order by (select max(r.created_at) from runs r where r.slice_id = s.id) desc nulls last, s.created_at desc limit 1),
+    'slices', coalesce((select json_agg(json_build_object(
+            'id', s.id, 'printer_class', s.printer_class, 'material', s.material, 'process', s.process, 'engine', s.engine,
+            'settings_hash', s.settings_hash, 'gcode_hash', s.gcode_hash, 'print_time_s', s.print_time_s,
+            'filament_mm', s.filament_mm, 'filament_g', s.filament_g, 'layer_count', s.layer_count,
+            'problem', s.problem, 'second_opinion', s.opinion,
+            'approved', exists (select from slices a where a.item_id = i.id and a.result_id = s.id),
+            'runs', (select count(*) from slices a join runs r on r.slice_id = a.id where a.item_id = i.id and a.result_id = s.id
+                     and r.state <> 'cancelled')) order by s.created_at, s.id)
+        from models m join slice_results s on s.threemf_hash = m.threemf_hash where m.id = i.model_id), '[]'),
+    'slicing', coalesce((select json_agg(json_build_object(
+            'printer_class', c.printer_class, 'engine', c.engine, 'ahead', c.ahead, 'progress', c.share)
+            order by c.printer_class, c.engine)
+        from slice_claims c join jobs j on j.id = c.job_id and j.lease_token = c.lease_token where c.item_id = i.id), '[]'),
     'runs', coalesce((select json_agg(json_build_object(
             'id', r.id, 'state', r.state, 'part_code', r.part_code, 'printer_id', r.printer_id, 'progress', r.progress,
             'print_time_s', r.print_time_s, 'filament_g', r.filament_g,

@@ -4,7 +4,7 @@
 -- $1 text: 'waiting' for the waiting ones only, or null
 -- rows: 0..500 (id, document)   locks: none
 with open_runs as (
-    select r.*, i.name, i.order_id, o.number, i.template, i.model_id, p.name as printer_name,
+    select r.*, i.name, i.order_id, o.number, i.template, i.model_id, i.approved_hash, p.name as printer_name,
            r.state in ('planned', 'queued') as waits,
            row_number() over (partition by r.state = 'queued', r.printer_class, r.material
                               order by r.priority desc, r.created_at, r.id) as place
@@ -12,10 +12,12 @@ with open_runs as (
     where r.state <> 'closed' and not (r.state = 'cancelled' and r.printer_id is null)
 ), looked as (
     select q.id as run_id, p.id, p.name, p.state,
-           p.printer_class = q.printer_class and p.material = q.material as fits,
+           p.material = q.material and (p.printer_class = q.printer_class or o.ready) as fits,
            p.state = 'ready' and p.bed_clear as free,
            p.name || case
-               when p.printer_class <> q.printer_class then ' is a ' || p.printer_class || ', this run is made for a ' || q.printer_class
+               when p.printer_class <> q.printer_class and not o.ready
+                   then ' is a ' || p.printer_class || ', this run is made for a ' || q.printer_class
+                        || case when o.coming then '; it is being sliced for it, too' else '' end
                when p.material <> q.material then ' has ' || p.material || ' loaded, this run wants ' || q.material
                when p.state = 'awaiting_clear' then ' waits for its bed to be cleared'
                when p.state = 'attention' then ' wants attention'
@@ -23,10 +25,16 @@ with open_runs as (
                when p.state = 'offline' and p.bed_clear then ' is offline'
                when p.state = 'offline' then ' is offline, and its bed was not confirmed clear'
                when p.state = 'error' then ' reports an error'
+               when p.state = 'ready' and p.bed_clear and p.printer_class <> q.printer_class
+                   then ' is a ' || p.printer_class || ', for which this run is sliced, too, and is free'
                when p.state = 'ready' and p.bed_clear then ' is free'
                when p.state = 'ready' then ' is ready, but its bed was not confirmed clear'
                else ' is busy' end as sentence
-    from open_runs q cross join printers p
+    from open_runs q cross join printers p cross join lateral (
+        select exists (select from slices s where s.item_id = q.item_id and s.threemf_hash = q.approved_hash
+                       and s.printer_class = p.printer_class and s.material = p.material and s.result_id is not null) as ready,
+               exists (select from jobs j where j.kind = 'slice_ahead' and j.subject = q.item_id
+                       and j.payload ->> 'class' = p.printer_class) as coming) o
     where q.waits
 ), fitting as (
     select run_id, count(*) filter (where fits) as fit, count(*) filter (where fits and free) as free,

@@ -9,7 +9,7 @@ left join lateral (select h.error from job_history h
 where i.state in ('photo_check', 'generating', 'inspecting', 'preparing', 'approved', 'slicing')
   and i.updated_at < now() - interval '5 seconds'
   and ($1::text is null or i.id = $1)
-  and not exists (select from jobs j where j.subject = i.id)
+  and not exists (select from jobs j where j.subject = i.id and j.kind <> 'slice_ahead')
   and not (i.state = 'generating' and exists (select from tasks t where t.item_id = i.id and t.round = i.round
            and t.state in ('created', 'submitting', 'submitted', 'running', 'fetching', 'in_doubt')))
 limit 100

@@ -133,6 +133,68 @@ static int schema_check(const char *schema_text, const char *value_text)
     return result;
 }
 
+static void test_json__merges_objects_and_replaces_the_rest(void)
+{
+    cJSON *base = cJSON_Parse("{\"a\":{\"b\":1,\"c\":[1,2]},\"d\":{\"e\":1},\"A\":0}");
+    cJSON *over = cJSON_Parse("{\"a\":{\"c\":[3],\"f\":null},\"d\":7,\"g\":{\"h\":1}}");
+    cJSON *wanted = cJSON_Parse("{\"a\":{\"b\":1,\"c\":[3],\"f\":null},\"d\":7,\"A\":0,"
+                                "\"g\":{\"h\":1}}");
+    CHECK_OK(json_merge(base, over, &err));
+    CHECK(cJSON_Compare(base, wanted, true));
+    CHECK_OK(json_merge(base, NULL, &err));
+    CHECK(cJSON_Compare(base, wanted, true));
+    cJSON_Delete(base);
+    cJSON_Delete(over);
+    cJSON_Delete(wanted);
+}
+
+static void note_fault(void *user, const char *path, const char *keyword, const char *what)
+{
+    struct bytes *list = user;
+    if (bytes_printf(list, NULL, "%s|%s|%s\n", path, keyword, what))
+        abort();
+}
+
+static void test_schema__tells_every_fault_when_asked(void)
+{
+    cJSON *schema = cJSON_Parse(
+        "{\"type\":\"object\",\"required\":[\"x\",\"y\"],\"additionalProperties\":false,"
+        "\"properties\":{\"n\":{\"type\":\"number\",\"minimum\":3},"
+        "\"l\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":2}},"
+        "\"p\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"properties\":"
+        "{\"q\":{\"enum\":[\"r\"]}}}]},"
+        "\"s\":{\"$ref\":\"process.schema.json#/$defs/speed\"}}}");
+    cJSON *value = cJSON_Parse("{\"n\":1,\"l\":[\"abc\",1,\"ok\"],\"p\":{\"q\":1},\"s\":0,"
+                               "\"z\":1,\"w\":2}");
+    struct bytes list = {0};
+    CHECK(schema && value);
+    CHECK_OK(json_schema_faults(schema, value, note_fault, &list, &err));
+    CHECK_TEXT((char *)list.data,
+               "|required|lacks the member x\n"
+               "|required|lacks the member y\n"
+               "/n|minimum|must be at least 3\n"
+               "/l/0|maxLength|may have at most this many characters: 2\n"
+               "/l/1|type|must be of type string\n"
+               "/p/q|anyOf|must be one of r\n"
+               "/s|minimum|must be at least 1\n"
+               "|additionalProperties|has an unknown member: z; known are n, l, p, s\n"
+               "|additionalProperties|has an unknown member: w; known are n, l, p, s\n");
+    CHECK_FAILS(json_schema_check(schema, value, &err), ERR_INPUT);
+    CHECK_TEXT(err.what, "/: lacks the member x");
+    bytes_free(&list);
+    cJSON_Delete(schema);
+    cJSON_Delete(value);
+    /* A schema that leads nowhere is no promise. */
+    schema = cJSON_Parse("{\"$ref\":\"nothing.schema.json#/$defs/a\"}");
+    value = cJSON_CreateNull();
+    CHECK_FAILS(json_schema_faults(schema, value, note_fault, &list, &err), ERR_BUG);
+    cJSON_Delete(schema);
+    schema = cJSON_Parse("{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"$ref\":\"#/$defs/a\"}}}");
+    CHECK_FAILS(json_schema_faults(schema, value, note_fault, &list, &err), ERR_BUG);
+    cJSON_Delete(schema);
+    cJSON_Delete(value);
+}
+
 static void test_schema__finds_each_sort_of_violation(void)
 {
     static const char schema[] =
@@ -286,7 +348,9 @@ TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
       TEST(test_hash__matches_the_published_vector),
       TEST(test_hash__authenticates_parts_as_one_text), TEST(test_hash__verifies_ed25519),
       TEST(test_hash__reads_hex_and_base64_strictly), TEST(test_id__sorts_and_is_recognised),
-      TEST(test_json__names_the_place_of_a_fault), TEST(test_schema__finds_each_sort_of_violation),
-      TEST(test_png__comes_back_as_it_went), TEST(test_png__plays_frames_in_turn),
-      TEST(test_child__returns_streams_and_code), TEST(test_child__is_killed_at_its_time_limit),
-      TEST(test_child__says_what_is_not_installed))
+      TEST(test_json__names_the_place_of_a_fault),
+      TEST(test_json__merges_objects_and_replaces_the_rest),
+      TEST(test_schema__tells_every_fault_when_asked),
+      TEST(test_schema__finds_each_sort_of_violation), TEST(test_png__comes_back_as_it_went),
+      TEST(test_png__plays_frames_in_turn), TEST(test_child__returns_streams_and_code),
+      TEST(test_child__is_killed_at_its_time_limit), TEST(test_child__says_what_is_not_installed))

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -20,6 +21,7 @@
 #include "intake/provider/provider.h"
 #include "print/read/bundle.h"
 #include "print/read/read.h"
+#include "print/slice/gcode_check.h"
 #include "service/multipart.h"
 #include "service/printer.h"
 #include "tests/fuzz/seeds.h"
@@ -51,7 +53,9 @@
     ROW(drc, seed_drc, feed_mesh, TYPED)                                                           \
     ROW(ply_coloured, seed_ply_coloured, feed_mesh, TYPED)                                         \
     ROW(zip, seed_zip, feed_zip, TYPED)                                                            \
-    ROW(verify, seed_threemf, feed_verify, SAYS(ERR_BUG))                                          \
+    ROW(verify, seed_plate, feed_verify, SAYS(ERR_BUG))                                            \
+    ROW(labels, seed_words, feed_labels, SAYS(ERR_INPUT))                                          \
+    ROW(gcode, seed_gcode, feed_gcode, TYPED)                                                      \
     ROW(provider, seed_provider, feed_provider, TYPED)                                             \
     ROW(printer, seed_printer, feed_printer,                                                       \
         TYPED | SAYS(ERR_LATER) | SAYS(ERR_DENIED) | SAYS(ERR_ABSENT) | SAYS(ERR_CONFLICT) |       \
@@ -196,13 +200,67 @@ static int feed_mesh(const uint8_t *data, size_t n, struct err *err)
     return failed ? -1 : 0;
 }
 
-/* The box that seed_threemf writes: nothing else passes for it. */
+/* The plate that seed_plate writes: nothing else passes for it. */
 static int feed_verify(const uint8_t *data, size_t n, struct err *err)
 {
-    struct mesh box = {0};
-    add_box(&box, 0, 0, 0, 10, 20, 30);
-    int failed = threemf_verify(data, n, &box, err);
-    mesh_free(&box);
+    struct plate_made made;
+    plate_for_fuzz(&made);
+    int failed = threemf_verify_plate(data, n, &made.plate, err);
+    plate_free(&made);
+    return failed;
+}
+
+/* Any words as names, labels and a slicer's value: refused, or written so that two readers find
+ * what was meant and no more. */
+static int feed_labels(const uint8_t *data, size_t n, struct err *err)
+{
+    struct plate_made made;
+    struct bytes words = {0}, file = {0};
+    struct threemf_objects back = {0};
+    plate_for_fuzz(&made);
+    int failed = bytes_append(&words, data, n, err) || bytes_append(&words, "", 1, err);
+    const char *text = (const char *)words.data;
+    const struct export_setting setting = {"filament_notes", text};
+    made.plate.labels.title = made.plate.labels.description = made.plate.labels.part_code = text;
+    made.objects[0].name = made.objects[1].item_id = made.objects[2].part_code = text;
+    made.objects[1].prusa = made.objects[2].orca = &setting;
+    made.objects[1].prusa_count = made.objects[2].orca_count = n % 2;
+    failed = failed || threemf_write_plate(&file, &made.plate, err);
+    struct err inner = {0};
+    if (!failed && (threemf_verify_plate(file.data, file.len, &made.plate, &inner) ||
+                    threemf_read_objects(&back, file.data, file.len, &inner)))
+        failed = FAIL(err, ERR_BUG, "written, then refused: %s", inner.what);
+    threemf_objects_free(&back);
+    bytes_free(&file);
+    bytes_free(&words);
+    plate_free(&made);
+    return failed ? -1 : 0;
+}
+
+/* Whatever the bytes are, the file's findings and its verdict must fit together. */
+static int feed_gcode(const uint8_t *data, size_t n, struct err *err)
+{
+    struct printer_profile printer;
+    cJSON *report = NULL;
+    const cJSON *finding;
+    char path[40];
+    bool passed = false, clean = true;
+    int fd = memfd_create("gcode", MFD_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd < 0 || write(fd, data, n) != (ssize_t)n)
+        return FAIL(err, ERR_BUG, "no file for the test");
+    int failed = printer_profile_load(&printer, NULL, "ender3v3se", err);
+    if (!failed) {
+        failed = gcode_check(&report, &passed, path,
+                             &(struct gcode_check_options){.printer = &printer}, err);
+        printer_profile_free(&printer);
+    }
+    cJSON_ArrayForEach (finding, json_get(report, "findings"))
+        clean = clean && strcmp(json_text(finding, "severity", "error"), "warning") == 0;
+    if (!failed && clean != passed)
+        failed = FAIL(err, ERR_BUG, "the verdict is not what the findings say");
+    cJSON_Delete(report);
+    close(fd);
     return failed;
 }
 

@@ -11,6 +11,7 @@
 #include "print/export/export.h"
 #include "tests/print/meshes.h"
 #include "tests/print/packed.h"
+#include "tests/print/plates.h"
 #include "tests/print/zips.h"
 
 #define ORDER                                                                                      \
@@ -91,6 +92,27 @@ static inline int seed_threemf(struct bytes *out, struct err *err)
     int failed = threemf_write(out, &m, &(struct export_labels){.title = "seed"}, &p, 5, 5, err);
     mesh_free(&m);
     return failed;
+}
+
+/* A whole plate, with pictures small enough that the dice meets other parts, too. */
+static inline void plate_for_fuzz(struct plate_made *made)
+{
+    plate_make(made, 2);
+    made->thumbnail.width = made->thumbnail.height = 8;
+}
+
+static inline int seed_plate(struct bytes *out, struct err *err)
+{
+    struct plate_made made;
+    plate_for_fuzz(&made);
+    int failed = threemf_write_plate(out, &made.plate, err);
+    plate_free(&made);
+    return failed;
+}
+
+static inline int seed_words(struct bytes *out, struct err *err)
+{
+    return bytes_append(out, PLATE_HOSTILE, sizeof PLATE_HOSTILE - 1, err);
 }
 
 /* The corners, then the sides, as one line each. */
@@ -208,6 +230,20 @@ static inline int seed_printer(struct bytes *out, struct err *err)
         "\"temperature\":{\"tool0\":{\"actual\":209.8,\"target\":210},\"bed\":{\"actual\":60,"
         "\"target\":60}},\"job\":{\"file\":{\"path\":\"a.gcode\"}},\"progress\":{\"completion\":"
         "41.5},\"prints\":{\"success\":1e300,\"failure\":0,\"last\":{\"success\":true}}}");
+}
+
+/* Two lines of each sort that a print has, and an arc. */
+static inline int seed_gcode(struct bytes *out, struct err *err)
+{
+    return bytes_printf(
+        out, err,
+        ";TIME:60\n;Filament used: 0.002m\n;Layer height: 0.2\nM140 S55\nM190 S55\nM109 S200 ; "
+        "wait\nG28\nM117 hello\nG1 X-2.1 Y20 Z0.28 F5000\nG1 Y145 E15 F1500\nG92 "
+        "E0\n;LAYER_COUNT:2\n;LAYER:0\nM106 S255\n;TYPE:WALL-OUTER\nG0 F9000 X100 Y100 Z0.2\nG1 "
+        "F1800 X110 Y100 E0.333\nG2 X110 Y110 I5 J5 E0.666\nG1 F2400 E-0.1\n;LAYER:1\nG0 "
+        "Z0.4\nM83\nG1 X110.5 Y-99.25 E.333\nG91\nG1 Z10 E-2\nG90\nSTART_PRINT EXTRUDER_TEMP=200 "
+        "BED_TEMP=50\nM104 S0\nM140 S0\nM84 X Y E\n;LAYER_CHANGE\n;Z:0.6\n; filament used [mm] = "
+        "2\n; estimated printing time (normal mode) = 1d 2h 3m 4s\n");
 }
 
 #endif

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Coverage-guided fuzzing with clang's libFuzzer: a row below for each reader of mesh bytes and one
- * for the repair ladder. FUZZ_TARGET names the row; scripts/fuzz.sh runs them side by side. What is
- * wrong ends in abort(), so that libFuzzer keeps the input.
+ * Coverage-guided fuzzing with clang's libFuzzer: a row below for each reader of mesh bytes, one
+ * for G-code and one for the repair ladder. FUZZ_TARGET names the row; scripts/fuzz.sh runs them
+ * side by side. What is wrong ends in abort(), so that libFuzzer keeps the input.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "print/export/packer.h"
 #include "print/read/bundle.h"
 #include "print/read/read.h"
+#include "print/slice/gcode_check.h"
 #include "tests/fuzz/soup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -123,6 +126,53 @@ static void feed_threemf_model(const uint8_t *data, size_t n, const char *hint)
     bytes_free(&file);
 }
 
+/* Every move once as it is, and once in the slow way: a blank at its end keeps it from the fast
+ * one. Both must measure the same. */
+static cJSON *measure_gcode(const uint8_t *data, size_t n, bool slow)
+{
+    struct printer_profile printer;
+    cJSON *report = NULL;
+    struct err err = {0};
+    char path[40];
+    bool passed;
+    int fd = memfd_create("gcode", MFD_CLOEXEC);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f || printer_profile_load(&printer, NULL, "ender3v3se", &err))
+        stop("no file, or no printer");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    for (size_t i = 0, line = 0; i < n; i++) {
+        if (slow && data[i] == '\n' && data[line] == 'G' && data[i - 1] != '\r')
+            fputc(' ', f);
+        fputc(data[i], f);
+        line = data[i] == '\n' ? i + 1 : line;
+    }
+    fflush(f);
+    if (gcode_check(&report, &passed, path, &(struct gcode_check_options){.printer = &printer},
+                    &err) &&
+        strcmp(err.code, "gcode_packed") != 0)
+        stop(err.what);
+    printer_profile_free(&printer);
+    fclose(f);
+    return report;
+}
+
+static void feed_gcode(const uint8_t *data, size_t n, const char *hint)
+{
+    cJSON *fast = measure_gcode(data, n, false), *slow = measure_gcode(data, n, true);
+    const cJSON *a, *b = json_get(slow, "measures") ? json_get(slow, "measures")->child : NULL;
+    (void)hint;
+    cJSON_ArrayForEach (a, json_get(fast, "measures")) {
+        if (!b || strcmp(a->string, b->string) != 0)
+            stop("the two ways measure different things");
+        if (cJSON_IsNumber(a) &&
+            fabs(a->valuedouble - b->valuedouble) > 1e-6 * (1 + fabs(a->valuedouble)))
+            stop("the fast way and the slow one differ");
+        b = b->next;
+    }
+    cJSON_Delete(fast);
+    cJSON_Delete(slow);
+}
+
 static void feed_soup(const uint8_t *data, size_t n, const char *hint)
 {
     bool made;
@@ -148,6 +198,7 @@ static const struct target {
     {"soup", feed_soup, "a.stl"},
     {"drc", feed_file, "a.drc"},
     {"zip", feed_zip, ""},
+    {"gcode", feed_gcode, ""},
     {"glb_draco", feed_glb_parts, "a.glb"},
     {"glb_meshopt", feed_glb_parts, "a.glb"},
     {"glb_textured", feed_glb_parts, "a.glb"},

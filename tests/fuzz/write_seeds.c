@@ -70,6 +70,7 @@ static const struct {
     const char *row;
     int (*make)(struct bytes *out, struct err *err);
 } seeds[] = {
+    {"gcode", seed_gcode},
     {"glb", seed_glb},
     {"glb_parts", seed_glb_parts},
     {"stl", seed_stl},

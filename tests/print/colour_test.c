@@ -11,6 +11,7 @@
 #include "print/export/export.h"
 #include "print/read/read.h"
 #include "tests/print/packed.h"
+#include "tests/print/zips.h"
 
 static struct err err;
 static struct mesh m;
@@ -180,22 +181,68 @@ static void test_skin__takes_vertex_colours_of_obj_and_ply(void)
     COLOUR(2, 0.3, 0.3, 0, 0, 255);
 }
 
-/* Written as base materials with one entry for the object and one for single triangles. */
-static void test_skin__takes_base_materials_of_3mf(void)
+/* As others write them: one entry for the object, and others for single triangles. */
+static int write_base_materials(struct bytes *out, const struct mesh *box)
+{
+    static const char types[] =
+        "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default "
+        "Extension=\"rels\" ContentType=\"application/"
+        "vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"model\" "
+        "ContentType=\"application/vnd.ms-package.3dmanufacturing-3dmodel+xml\"/></Types>";
+    static const char links[] =
+        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
+        "<Relationship Target=\"/3D/3dmodel.model\" Id=\"a\" "
+        "Type=\"http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel\"/></Relationships>";
+    struct bytes model = {0};
+    int failed = bytes_printf(
+        &model, &err,
+        "<model unit=\"millimeter\" xmlns=\"http://schemas.microsoft.com/3dmanufacturing/core/"
+        "2015/02\"><resources><basematerials id=\"2\"><base name=\"a\" displaycolor=\"#FF0000\"/>"
+        "<base name=\"b\" displaycolor=\"#010203\"/><base name=\"c\" displaycolor=\"#00FF80\"/>"
+        "</basematerials><object id=\"1\" type=\"model\" pid=\"2\" pindex=\"1\"><mesh><vertices>");
+    for (size_t v = 0; v < box->vertex_count && !failed; v++)
+        failed = bytes_printf(&model, &err, "<vertex x=\"%g\" y=\"%g\" z=\"%g\"/>", box->xyz[3 * v],
+                              box->xyz[3 * v + 1], box->xyz[3 * v + 2]);
+    failed = failed || bytes_printf(&model, &err, "</vertices><triangles>");
+    for (size_t t = 0; t < 12 && !failed; t++)
+        failed = bytes_printf(&model, &err, "<triangle v1=\"%u\" v2=\"%u\" v3=\"%u\"%s/>",
+                              box->triangles[3 * t], box->triangles[3 * t + 1],
+                              box->triangles[3 * t + 2],
+                              t < 2     ? " pid=\"2\" p1=\"0\""
+                              : t == 11 ? " pid=\"2\" p1=\"2\""
+                                        : "");
+    failed = failed || bytes_printf(&model, &err,
+                                    "</triangles></mesh></object></resources><build><item "
+                                    "objectid=\"1\"/></build></model>");
+    struct zip_part parts[] = {
+        {.name = "[Content_Types].xml", .data = types, .n = sizeof types - 1},
+        {.name = "_rels/.rels", .data = links, .n = sizeof links - 1},
+        {.name = "3D/3dmodel.model", .data = model.data, .n = model.len}};
+    failed = failed || put_zip(out, parts, 3, 0, &err);
+    bytes_free(&model);
+    return failed;
+}
+
+/* Colour groups, as we write them, and base materials. */
+static void test_skin__takes_both_sorts_of_colours_of_3mf(void)
 {
     struct mesh box = {0};
     struct bytes b = {0};
     uint8_t of_triangle[12] = {0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2};
     const uint8_t filaments[3][3] = {{255, 0, 0}, {1, 2, 3}, {0, 255, 128}};
-    const struct export_palette palette = {3, filaments, NULL, of_triangle};
+    const struct export_palette palette = {3, filaments, of_triangle};
     add_box(&box, 0, 0, 0, 10, 20, 30);
-    CHECK_OK(threemf_write_coloured(&b, &box, &palette, NULL, NULL, 0, 0, &err));
-    READS(read_packed(&b));
-    for (size_t t = 0; t < 12; t++) {
-        const uint8_t *c = filaments[of_triangle[t]];
-        COLOUR(t, 0.2, 0.3, c[0], c[1], c[2]);
+    for (int base = 0; base < 2; base++) {
+        CHECK_OK(base ? write_base_materials(&b, &box)
+                      : threemf_write_coloured(&b, &box, &palette, NULL, NULL, 0, 0, &err));
+        READS(read_packed(&b));
+        for (size_t t = 0; t < 12; t++) {
+            const uint8_t *c = filaments[of_triangle[t]];
+            COLOUR(t, 0.2, 0.3, c[0], c[1], c[2]);
+        }
+        CHECK_TEXT(skin.parts[0].name, base ? "" : "figure");
+        bytes_free(&b);
     }
-    CHECK_TEXT(skin.parts[0].name, "figure");
     mesh_free(&box);
 }
 
@@ -299,7 +346,7 @@ TESTS(TEST(test_skin__shows_a_texture_right_way_up),
       TEST(test_skin__notes_textures_that_it_cannot_read),
       TEST(test_texture__is_refused_over_its_pixels), TEST(test_skin__takes_colours_through_draco),
       TEST(test_skin__takes_vertex_colours_of_obj_and_ply),
-      TEST(test_skin__takes_base_materials_of_3mf),
+      TEST(test_skin__takes_both_sorts_of_colours_of_3mf),
       TEST(test_transfer__goes_by_equal_triangles_and_by_nearness),
       TEST(test_transfer__is_the_same_with_many_threads),
       TEST(test_parts__are_shells_or_what_the_file_names))

@@ -176,7 +176,65 @@ static void test_inspect__names_faults_and_changes_nothing(void)
     prepared_free(&out);
 }
 
-TESTS(TEST(test_prep__puts_the_part_where_the_bed_is),
+static size_t bits(double sum[3], const struct mesh *mesh, const double by[3])
+{
+    for (size_t i = 0; i < 3 * mesh->vertex_count; i++) {
+        double moved = (double)mesh->xyz[i] + by[i % 3];
+        if (moved != (double)(float)moved) /* nothing may be rounded on the way back */
+            return SIZE_MAX;
+        sum[i % 3] += moved;
+    }
+    return mesh->triangle_count;
+}
+
+/* To a slicer a figure and its base are two things, and together what was prepared, bit for bit. */
+static void test_prep__figure_and_base_apart_are_two_objects(void)
+{
+    static const double nowhere[3];
+    struct prepared_part parts[2];
+    struct mesh in = {0};
+    struct prep_options options = PREP_OPTIONS_DEFAULT;
+    size_t count;
+    options.height_mm = 60;
+    options.base = BASE_OPTIONS_DEFAULT;
+    options.base.shape = BASE_ROUND;
+    options.split_base = true;
+    add_box(&in, 0, 0, 0, 20.3f, 17.7f, 55);
+    CHECK_OK(prep(&in, &options));
+    CHECK(out.apart);
+    CHECK_OK(prepared_parts(parts, &count, &out, &err));
+    CHECK(count == 2);
+    CHECK_TEXT(parts[0].name, "figure");
+    CHECK_TEXT(parts[1].name, "base");
+    double whole[3] = {0}, pieces[3] = {0};
+    size_t all = bits(whole, &out.mesh, nowhere), of_parts = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct mesh_measures m;
+        double low[3], high[3];
+        CHECK_OK(mesh_measure(&m, &parts[i].mesh, &err));
+        CHECK(m.watertight && m.shells == 1 && m.volume_mm3 > 100);
+        mesh_bounds(&parts[i].mesh, low, high);
+        CHECK_NEAR(low[0] + high[0], 0, 1e-3);
+        CHECK_NEAR(low[2], 0, 0);
+        of_parts += bits(pieces, &parts[i].mesh, parts[i].place_mm);
+    }
+    CHECK(all == of_parts);
+    for (int k = 0; k < 3; k++)
+        CHECK_NEAR(whole[k], pieces[k], 1e-6);
+    CHECK(parts[0].mesh.vertex_count + parts[1].mesh.vertex_count == out.mesh.vertex_count);
+    prepared_parts_free(parts);
+    /* Without a split it is one, and nothing is copied. */
+    options.split_base = false;
+    CHECK_OK(prep(&in, &options));
+    CHECK_OK(prepared_parts(parts, &count, &out, &err));
+    CHECK(count == 1 && parts[0].mesh.xyz == out.mesh.xyz);
+    prepared_parts_free(parts);
+    CHECK(out.mesh.xyz != NULL);
+    mesh_free(&in);
+}
+
+TESTS(TEST(test_prep__figure_and_base_apart_are_two_objects),
+      TEST(test_prep__puts_the_part_where_the_bed_is),
       TEST(test_prep__makes_100_mm_of_what_has_no_unit), TEST(test_prep__mends_and_says_so),
       TEST(test_prep__gives_a_sheet_a_wall_and_rejects_nothing),
       TEST(test_prep__judges_size_walls_and_stand), TEST(test_prep__makes_the_same_bytes_twice),

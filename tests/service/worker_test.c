@@ -171,7 +171,7 @@ static void test_worker__knows_its_kinds(void)
 {
     struct work *work = NULL;
     BEGIN();
-    CHECK_TEXT(work_kinds(), "photo_check,generate,gather,inspect,prepare,slice,print");
+    CHECK_TEXT(work_kinds(), "photo_check,generate,gather,inspect,prepare,slice,slice_ahead,print");
     CHECK_FAILS(work_start(&work, &settings, "slice,paint", &err), ERR_INPUT);
     CHECK_TEXT(err.code, "unknown_kind");
     CHECK(work == NULL);
