@@ -58,27 +58,30 @@ PHOTOS = [
     ("microsoft_TRELLIS__assets__example_image__typical_misc_mailbox.png", "object"),
     ("microsoft_TRELLIS__assets__example_image__typical_vehicle_biplane.png", "object"),
 ]
-# A printer of slow parts, and one that fills: so that speed, acceleration, walls and infill can be told apart.
-SLOW = {
-    "speeds_mm_s": {"outer_wall": 25, "inner_wall": 40, "infill": 50, "top_bottom": 25, "support": 40},
-    "accelerations_mm_s2": {"normal": 500, "outer_wall": 300},
-}
-DENSE = {"infill_percent": 60, "wall_count": 3}
 # What figures are sliced with: (name, printer, material, process, changes of the process, engine).
 VARIANTS = [
     ("se", "ender3v3se", "pla", "figure", {}, "cura"),
     ("ke", "ender3v3ke", "pla", "figure", {}, "cura"),
-    ("k2", "k2plus", "hyper-pla", "figure", {}, "cura"),
-    ("se_fine", "ender3v3se", "pla", "figure-fine", {}, "cura"),
-    ("se_draft", "ender3v3se", "pla", "figure-draft", {}, "cura"),
-    ("marlin", "generic-marlin", "pla", "figure", {}, "cura"),
+    ("k2", "k2plus", "pla", "figure", {}, "cura"),
+    ("se_fine", "ender3v3se", "pla", "figure", {"layer_height_mm": 0.12}, "cura"),
+    ("se_draft", "ender3v3se", "pla", "figure", {"layer_height_mm": 0.28}, "cura"),
     ("se_petg", "ender3v3se", "petg", "figure", {}, "cura"),
-    ("ke_fine", "ender3v3ke", "pla", "figure-fine", {}, "cura"),
+    ("ke_fine", "ender3v3ke", "pla", "figure", {"layer_height_mm": 0.12}, "cura"),
+    ("k2_dense", "k2plus", "pla", "figure", {"infill_percent": 30, "wall_count": 3}, "cura"),
+    ("se_solid", "ender3v3se", "pla", "figure", {"infill_percent": 60, "wall_count": 3}, "cura"),
+]
+# Each figure on one of these once more: a printer of slow parts, so that speed and acceleration can be told apart; other
+# firmware, processes and another engine.
+SLOW = {
+    "speeds_mm_s": {"outer_wall": 25, "inner_wall": 40, "infill": 50, "top_bottom": 25, "support": 40},
+    "accelerations_mm_s2": {"normal": 500, "outer_wall": 300},
+}
+MORE = [
     ("se_slow", "ender3v3se", "pla", "figure", SLOW, "cura"),
-    ("klipper", "generic-klipper", "pla", "figure", {}, "cura"),
-    ("k2_dense", "k2plus", "pla", "figure", DENSE, "cura"),
+    ("marlin", "generic-marlin", "pla", "figure", {}, "cura"),
     ("mk4", "prusa-mk4", "pla", "figure", {}, "prusa"),
-    ("se_dense", "ender3v3se", "pla", "figure", DENSE, "cura"),
+    ("klipper_draft", "generic-klipper", "petg", "figure-draft", {}, "cura"),
+    ("k2_fine", "k2plus", "hyper-pla", "figure-fine", {}, "cura"),
 ]
 PLATES = [("se_plate", "ender3v3se", "pla", "lithophane", {}, "cura"), ("k2_plate", "k2plus", "pla", "lithophane", {}, "cura")]
 MEASURES = ["volume_mm3", "area_mm2", "contact_area_mm2", "support_mm3", "base_area_mm2"]
@@ -96,7 +99,7 @@ def run(args, config=None):
 
 def make_configs(folder):
     """One settings folder a variant: its process with the changes upon the built-in one, and a template of its material."""
-    for name, printer, material, process, changes, _ in VARIANTS + PLATES:
+    for name, printer, material, process, changes, _ in VARIANTS + MORE + PLATES:
         os.makedirs(f"{folder}/{name}/processes")
         os.makedirs(f"{folder}/{name}/templates")
         if changes:
@@ -113,17 +116,21 @@ def make_configs(folder):
 
 def jobs_of(shared):
     """(kind, file, class, height, variants): every figure on the first printer, and on others in turn."""
+    kinds = (("model", "corpus/meshes", MESHES), ("relief", "corpus/photos/real", PHOTOS))
+    for kind, folder, list_ in kinds:
+        for i, (path, what) in enumerate(list_):
+            yield kind, os.path.join(shared, folder, path), what, 70, [MORE[i % len(MORE)]]
+    plates = PHOTOS[::4] + PHOTOS[1:4] + PHOTOS[9:10]
+    for i, (path, what) in enumerate(plates):
+        for height in (60, 100):
+            yield "lithophane", os.path.join(shared, kinds[1][1], path), what, height, [PLATES[(i + height // 60) % 2]]
     turn = 0
-    for kind, folder, list_, heights, variants in (
-        ("model", "corpus/meshes", MESHES, (50, 80, 120), VARIANTS),
-        ("relief", "corpus/photos/real", PHOTOS, (50, 100), VARIANTS),
-        ("lithophane", "corpus/photos/real", PHOTOS[::4] + PHOTOS[1:4] + PHOTOS[9:10], (60, 100), PLATES),
-    ):
+    for (kind, folder, list_), heights in zip(kinds, ((40, 60, 80, 120), (50, 100))):
         for path, what in list_:
             for height in heights:
                 turn += 1
-                other = variants[1 + turn % (len(variants) - 1)]
-                yield kind, os.path.join(shared, folder, path), what, height, [variants[0], other]
+                other = VARIANTS[1 + turn % (len(VARIANTS) - 1)]
+                yield kind, os.path.join(shared, folder, path), what, height, [VARIANTS[0], other]
 
 
 def prepare(program, folder, kind, source, height):
