@@ -58,25 +58,32 @@ PHOTOS = [
     ("microsoft_TRELLIS__assets__example_image__typical_misc_mailbox.png", "object"),
     ("microsoft_TRELLIS__assets__example_image__typical_vehicle_biplane.png", "object"),
 ]
-# Printers as they are, and with another layer, more walls, more infill; (name, printer, changes, material).
+# What figures are sliced with: (name, printer, material, process, changes of the process, engine).
 VARIANTS = [
-    ("se", "ender3v3se", {}, "pla"),
-    ("ke", "ender3v3ke", {}, "pla"),
-    ("k2", "k2plus", {}, "pla"),
-    ("se_fine", "ender3v3se", {"layer_height_mm": 0.12}, "pla"),
-    ("se_draft", "ender3v3se", {"layer_height_mm": 0.28}, "pla"),
-    ("se_petg", "ender3v3se", {}, "petg"),
-    ("ke_fine", "ender3v3ke", {"layer_height_mm": 0.12}, "pla"),
-    ("k2_dense", "k2plus", {"infill_percent": 30, "wall_count": 3}, "pla"),
-    ("se_solid", "ender3v3se", {"infill_percent": 60, "wall_count": 3}, "pla"),
+    ("se", "ender3v3se", "pla", "figure", {}, "cura"),
+    ("ke", "ender3v3ke", "pla", "figure", {}, "cura"),
+    ("k2", "k2plus", "pla", "figure", {}, "cura"),
+    ("se_fine", "ender3v3se", "pla", "figure", {"layer_height_mm": 0.12}, "cura"),
+    ("se_draft", "ender3v3se", "pla", "figure", {"layer_height_mm": 0.28}, "cura"),
+    ("se_petg", "ender3v3se", "petg", "figure", {}, "cura"),
+    ("ke_fine", "ender3v3ke", "pla", "figure", {"layer_height_mm": 0.12}, "cura"),
+    ("k2_dense", "k2plus", "pla", "figure", {"infill_percent": 30, "wall_count": 3}, "cura"),
+    ("se_solid", "ender3v3se", "pla", "figure", {"infill_percent": 60, "wall_count": 3}, "cura"),
 ]
-# A printer of slow parts: each figure on it once, so that speed and acceleration can be told apart.
+# Each figure on one of these once more: a printer of slow parts, so that speed and acceleration can be told apart; other
+# firmware, processes and another engine.
 SLOW = {
-    "speeds_mm_s": {"outer_wall": 25, "inner_wall": 40, "infill": 50, "top_bottom": 25, "support": 40, "first_layer": 20,
-                    "travel": 100, "z_hop": 5},
-    "accelerations_mm_s2": {"normal": 500, "outer_wall": 300, "travel": 500, "first_layer": 300},
+    "speeds_mm_s": {"outer_wall": 25, "inner_wall": 40, "infill": 50, "top_bottom": 25, "support": 40},
+    "accelerations_mm_s2": {"normal": 500, "outer_wall": 300},
 }
-SLOW_VARIANTS = [("se_slow", "ender3v3se", SLOW, "pla"), ("ke_slow", "ender3v3ke", dict(SLOW, layer_height_mm=0.28), "pla")]
+MORE = [
+    ("se_slow", "ender3v3se", "pla", "figure", SLOW, "cura"),
+    ("marlin", "generic-marlin", "pla", "figure", {}, "cura"),
+    ("mk4", "prusa-mk4", "pla", "figure", {}, "prusa"),
+    ("klipper_draft", "generic-klipper", "petg", "figure-draft", {}, "cura"),
+    ("k2_fine", "k2plus", "hyper-pla", "figure-fine", {}, "cura"),
+]
+PLATES = [("se_plate", "ender3v3se", "pla", "lithophane", {}, "cura"), ("k2_plate", "k2plus", "pla", "lithophane", {}, "cura")]
 MEASURES = ["volume_mm3", "area_mm2", "contact_area_mm2", "support_mm3", "base_area_mm2"]
 
 
@@ -90,37 +97,40 @@ def run(args, config=None):
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def read_profile(kind, name):
-    with open(os.path.join(os.path.dirname(__file__), "..", "config", kind, name + ".json")) as file:
-        return json.load(file)
-
-
 def make_configs(folder):
-    """One settings folder a variant: a printer file with its changes in the process."""
-    for name, printer, changes, _ in VARIANTS + SLOW_VARIANTS:
-        profile = read_profile("printers", printer)
-        profile["process"].update(changes)
-        os.makedirs(f"{folder}/{name}/printers")
-        with open(f"{folder}/{name}/printers/{printer}.json", "w") as file:
-            json.dump(profile, file)
+    """One settings folder a variant: its process with the changes upon the built-in one, and a template of its material."""
+    for name, printer, material, process, changes, _ in VARIANTS + MORE + PLATES:
+        os.makedirs(f"{folder}/{name}/processes")
+        os.makedirs(f"{folder}/{name}/templates")
+        if changes:
+            with open(f"{folder}/{name}/processes/{process}.json", "w") as file:
+                json.dump({"id": process, "name": "changed", "inherits": process, "process": changes}, file)
+        template = {"id": "any", "name": "any", "description": "", "provider": {"route": ["relief"], "candidates": 1},
+                    "photos": {"min": 1, "max": 1, "needs_subject": False}, "height_mm": {"min": 5, "max": 200, "default": 50},
+                    "style": {"allowed": ["figure"], "default": "figure"}, "material": {"allowed": [material], "default": material},
+                    "process": {"allowed": [process], "default": process}, "printer_class": printer, "gates": [],
+                    "auto_pass": None, "privacy": {"photo_days": 1, "model_days": 1}}
+        with open(f"{folder}/{name}/templates/any.json", "w") as file:
+            json.dump(template, file)
 
 
 def jobs_of(shared):
-    """(key, kind, source, class, height, variants): every figure on the first printer, and on others in turn."""
+    """(kind, file, class, height, variants): every figure on the first printer, and on others in turn."""
+    kinds = (("model", "corpus/meshes", MESHES), ("relief", "corpus/photos/real", PHOTOS))
+    for kind, folder, list_ in kinds:
+        for i, (path, what) in enumerate(list_):
+            yield kind, os.path.join(shared, folder, path), what, 70, [MORE[i % len(MORE)]]
+    plates = PHOTOS[::4] + PHOTOS[1:4] + PHOTOS[9:10]
+    for i, (path, what) in enumerate(plates):
+        for height in (60, 100):
+            yield "lithophane", os.path.join(shared, kinds[1][1], path), what, height, [PLATES[(i + height // 60) % 2]]
     turn = 0
-    for kind, folder, list_, heights in (
-        ("model", "corpus/meshes", MESHES, (40, 60, 80, 120)),
-        ("relief", "corpus/photos/real", PHOTOS, (50, 100)),
-        ("lithophane", "corpus/photos/real", PHOTOS[::4] + PHOTOS[1:4] + PHOTOS[9:10], (60, 100)),
-    ):
+    for (kind, folder, list_), heights in zip(kinds, ((40, 60, 80, 120), (50, 100))):
         for path, what in list_:
             for height in heights:
                 turn += 1
                 other = VARIANTS[1 + turn % (len(VARIANTS) - 1)]
                 yield kind, os.path.join(shared, folder, path), what, height, [VARIANTS[0], other]
-    for kind, folder, list_ in (("model", "corpus/meshes", MESHES), ("relief", "corpus/photos/real", PHOTOS)):
-        for i, (path, what) in enumerate(list_):
-            yield kind, os.path.join(shared, folder, path), what, 70, [SLOW_VARIANTS[i % 2]]
 
 
 def prepare(program, folder, kind, source, height):
@@ -155,21 +165,26 @@ def measure_one(args):
         except (RuntimeError, TypeError) as failure:
             print(f"{name} {height}: {failure}", file=sys.stderr)
             return rows
-        for variant, printer, _, material in todo:
+        for variant, printer, material, process, _, engine in todo:
+            config, chosen = f"{configs}/{variant}", ["--printer", printer, "--material", material, "--process", process, "--json"]
             try:
-                slice_ = run([program, "slice", f"{folder}/out.stl", "-o", f"{folder}/out.gcode", "--printer", printer,
-                              "--material", material, "--json"], f"{configs}/{variant}")
+                slice_ = run([program, "slice", f"{folder}/out.stl", "-o", f"{folder}/out.gcode", "--engine", engine] + chosen, config)
+                settings = settings_of(program, config)
             except RuntimeError as failure:
                 print(f"{name} {height} {variant}: {failure}", file=sys.stderr)
                 continue
             row = {"kind": kind, "figure": name, "class": what, "height_mm": height, "variant": variant}
             row.update({m: round(report[m], 2) for m in MEASURES})
             row["size_mm"] = [round(x, 2) for x in report["size_mm"]]
-            row.update({"time_s": slice_["print_time_s"], "filament_mm": round(slice_["filament_mm"], 1),
-                        "layers": slice_["layer_count"], "settings": settings_of(variant),
-                        "diameter_mm": read_profile("materials", material)["diameter_mm"]})
+            row.update({"time_s": slice_["print_time_s"], "mm3": slice_["filament_g"] / settings["density_g_cm3"] * 1000,
+                        "settings": settings})
             rows.append(row)
     return rows
+
+
+def settings_of(program, config):
+    """What of a variant's profile the model looks at, as the program itself merges it."""
+    return run([program, "quote", "--template", "any", "--json"], config)["items"][0]["settings"]
 
 
 def read_rows(path):
@@ -250,23 +265,6 @@ def print_time_s(shape, s, c, t):
     return layers * least * (normal(-middle / spread) + mean * normal((middle + spread * spread) / spread))
 
 
-def settings_of(variant):
-    """What of a variant's profile the model looks at."""
-    _, printer, changes, material = next(v for v in VARIANTS + SLOW_VARIANTS if v[0] == variant)
-    m, p = read_profile("materials", material), dict(read_profile("printers", printer)["process"], **changes)
-    v, a, r = p["speeds_mm_s"], p["accelerations_mm_s2"], p["retraction"]
-    return {
-        "layer_mm": p["layer_height_mm"], "first_layer_mm": p["first_layer_height_mm"],
-        "outer_mm": p["outer_wall_width_mm"], "line_mm": p["line_width_mm"], "walls": p["wall_count"],
-        "top_mm": p["top_mm"], "bottom_mm": p["bottom_mm"], "infill": p["infill_percent"] / 100,
-        "support": p["support"]["enabled"], "brim_mm": p["adhesion"]["brim_mm"],
-        "v_outer": v["outer_wall"], "v_inner": v["inner_wall"], "v_infill": v["infill"], "v_skin": v["top_bottom"],
-        "v_support": v["support"], "a_normal": a["normal"], "a_outer": a["outer_wall"],
-        "hop_s": 2 * r["length_mm"] / r["speed_mm_s"] + 2 * r["hop_mm"] / v["z_hop"],
-        "max_flow": m["max_flow_mm3_s"], "min_layer_s": m["min_layer_time_s"], "min_speed": m["min_speed_mm_s"],
-    }
-
-
 # --- fitting -----------------------------------------------------------------------------------
 
 
@@ -307,7 +305,7 @@ FILAMENT = ["wall_reach", "skin_reach", "shell", "infill", "support", "brim"]
 
 
 def extruded_mm3(row):
-    return row["filament_mm"] * math.pi * row["diameter_mm"] ** 2 / 4
+    return row["mm3"]
 
 
 def fit_takes(rows):

@@ -197,9 +197,12 @@ static int slice_it(const struct cli *cli, const struct file_work *work, cJSON *
     struct slice_result result;
     snprintf(model, sizeof model, "%s/out.stl", work->folder);
     snprintf(gcode, sizeof gcode, "%s/out.gcode", work->folder);
-    if (profile_load(&profile, config_folder,
-                     json_text(item, "printer", json_text(product, "printer_class", "")),
-                     json_text(item, "material", "pla"), json_text(item, "process", NULL), err))
+    if (profile_load(
+            &profile, config_folder,
+            json_text(item, "printer", json_text(product, "printer_class", "")),
+            json_text(item, "material", "pla"),
+            json_text(item, "process", json_text(json_get(product, "process"), "default", NULL)),
+            err))
         return -1;
     const struct slice_object object = {.path = model};
     struct slice_options options = {.objects = &object,

@@ -124,6 +124,20 @@ void estimate_settings_of(struct estimate_settings *out, const struct profile *p
     };
 }
 
+cJSON *estimate_settings_json(const struct estimate_settings *settings)
+{
+    cJSON *o = cJSON_CreateObject();
+#define PUT(name) cJSON_AddNumberToObject(o, #name, settings->name)
+    PUT(layer_mm), PUT(first_layer_mm), PUT(outer_mm), PUT(line_mm), PUT(walls), PUT(top_mm);
+    PUT(bottom_mm), PUT(infill);
+    cJSON_AddBoolToObject(o, "support", settings->support);
+    PUT(brim_mm), PUT(v_outer), PUT(v_inner), PUT(v_infill), PUT(v_skin), PUT(v_support);
+    PUT(a_normal), PUT(a_outer), PUT(hop_s), PUT(max_flow), PUT(min_layer_s), PUT(min_speed);
+    PUT(density_g_cm3);
+#undef PUT
+    return o;
+}
+
 /* A base is a flat cylinder that takes its height from the figure's. */
 static void add_base(struct estimate_shape *shape, double area, double height_mm, double base_mm)
 {

@@ -53,6 +53,9 @@ struct estimate_spread {
     double time, grams;
 };
 
+/** The settings as JSON, by their names here. */
+cJSON *estimate_settings_json(const struct estimate_settings *settings);
+
 /* A figure that is not made yet. */
 struct estimate_subject {
     const char *maker;       /* model (a provider's), relief (ours), lithophane */

@@ -80,6 +80,7 @@ struct quoted {
     cJSON *product;
     struct profile profile;
     struct quote_generation generation;
+    struct estimate_settings settings;
     struct estimate estimate;
     struct quote_correction correction;
     struct price_item priced;
@@ -97,10 +98,16 @@ static int load(struct quoted *q, const struct making *m, struct err *err)
 {
     const char *printer =
         json_text(q->item, "printer", json_text(q->product, "printer_class", "ender3v3se"));
-    const char *process = json_text(q->item, "process", json_text(q->product, "process", NULL));
+    const char *process =
+        json_text(q->item, "process", json_text(json_get(q->product, "process"), "default", NULL));
     if (profile_load(&q->profile, m->config_folder, printer, json_text(q->item, "material", "pla"),
                      process, err))
         return -1;
+    const char *currency = json_text(m->costs, "currency", "");
+    if (strcmp(json_text(q->profile.material.settings, "currency", currency), currency) != 0)
+        return FAIL_CODE(err, ERR_INPUT, "currency_mismatch",
+                         "the price of %s is in %s, costs.json is in %s", q->profile.material.name,
+                         json_text(q->profile.material.settings, "currency", ""), currency);
     double height = json_number(q->item, "height_mm", 0);
     if (height > q->profile.printer.bed_mm[2])
         return FAIL_CODE(err, ERR_INPUT, "option_out_of_range", "%g mm are more than %s prints",
@@ -120,7 +127,6 @@ static double base_mm(const cJSON *product)
 static int estimate_item(struct quoted *q, const struct making *m, struct err *err)
 {
     const cJSON *known = json_get(q->item, "shape"), *slice = json_get(q->item, "slice");
-    struct estimate_settings settings;
     struct estimate_shape shape = {.height_mm = json_number(q->item, "height_mm", 0),
                                    .volume_mm3 = json_number(known, "volume_mm3", 0),
                                    .area_mm2 = json_number(known, "area_mm2", 0),
@@ -135,8 +141,8 @@ static int estimate_item(struct quoted *q, const struct making *m, struct err *e
     int figures = 0;
     if (!known && estimate_shape(&shape, &spread, &figures, m->estimates, &subject, err))
         return -1;
-    estimate_settings_of(&settings, &q->profile);
-    if (estimate_of_shape(&q->estimate, m->estimates, &shape, &settings, known ? NULL : &spread,
+    estimate_settings_of(&q->settings, &q->profile);
+    if (estimate_of_shape(&q->estimate, m->estimates, &shape, &q->settings, known ? NULL : &spread,
                           err))
         return -1;
     q->estimate.figures = figures;
@@ -265,6 +271,7 @@ static cJSON *tell(struct quoted *q, const struct making *m, int position)
     add_correction(o, &q->correction);
     cJSON_AddItemToObject(o, "generation", q->generation.told);
     q->generation.told = NULL;
+    cJSON_AddItemToObject(o, "settings", estimate_settings_json(&q->settings));
     cJSON_AddItemToObject(o, "rates", costs_rates_json(&q->priced.rates));
     add_price(o, q);
     return o;

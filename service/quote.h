@@ -42,10 +42,10 @@ int quote_form_read(cJSON **form, const void *text, size_t n, const char *config
  *
  * Result   id (empty), photo_class, currency, minor_digits, created_at, valid_until, items[],
  *          lines[], estimate, total_minor; each item with estimate, based_on, correction,
- *          generation, rates, lines, cost_minor, price_minor, price_each_minor. The lines add up to
- *          total_minor. The caller cJSON_Deletes it.
- * Errors   ERR_INPUT of a template, costs.json or formula that is wrong, option_out_of_range for a
- *          figure higher than its printer; ERR_LIMIT price_overflow.
+ *          generation, settings, rates, lines, cost_minor, price_minor, price_each_minor. The lines
+ * add up to total_minor. The caller cJSON_Deletes it. Errors   ERR_INPUT of a template, costs.json
+ * or formula that is wrong, option_out_of_range for a figure higher than its printer; ERR_LIMIT
+ * price_overflow.
  */
 int quote_make(cJSON **document, const cJSON *form, const struct quote_shop *shop,
                struct err *err) MUST_CHECK;

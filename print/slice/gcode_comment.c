@@ -49,10 +49,15 @@ static void take_number(struct gcode_scan *s, double number)
 {
     if (!(fabs(number) < 1e9))
         return;
-    if (s->layers > 0 && lrint(number) == s->last_layer + 2)
+    long skipped = lrint(number) - s->last_layer - 1;
+    if (s->layers > 0 && skipped == 1)
         gcode_note(s, FAULT_LAYER_THIN, number, NULL);
-    else if (s->layers > 0 && lrint(number) != s->last_layer + 1)
-        gcode_note(s, FAULT_LAYER_GAP, number, NULL);
+    else if (s->layers > 0 && skipped > 1)
+        gcode_note(s, FAULT_LAYER_GAP, (double)skipped, NULL);
+    else if (s->layers > 0 && skipped < 0)
+        gcode_note(s, FAULT_LAYER_ORDER, number, NULL);
+    if (s->layers > 0 && skipped > 1 && s->high[2] < s->gap_z)
+        s->gap_z = s->high[2];
     begin_layer(s, lrint(number));
 }
 

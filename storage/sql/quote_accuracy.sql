@@ -16,10 +16,11 @@ with samples as (
                (x #>> '{estimate,time_s,p50}')::float8 / (x #>> '{correction,time}')::float8 as time_s,
                (x #>> '{estimate,grams,p50}')::float8 / (x #>> '{correction,grams}')::float8 as grams
         from (select q.document #> array['items', (i.position - 1)::text] as x) x) e
-    join lateral (select * from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash
-                  order by s.created_at desc limit 1) s on s.printer_class = e.printer
+    join lateral (select * from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash and s.printer_class = e.printer
+                  order by s.created_at desc limit 1) s on true
     cross join lateral (select count(*) as timed, sum(extract(epoch from x.ended_at - x.started_at)) as timed_s
-                        from runs x where x.item_id = i.id and x.verdict = 'good' and x.ended_at > x.started_at) r
+                        from runs x where x.item_id = i.id and x.printer_class = e.printer and x.verdict = 'good'
+                          and x.ended_at > x.started_at) r
     where e.time_s > 0 and e.grams > 0
 )
 select template, json_build_object(

@@ -28,6 +28,13 @@ fault "printers/My Printer.json" "" "no id"
 put printers/note.txt <<<'see the wiki'
 fault printers/note.txt "" "end in .json"
 fault printer "" "folders are printers"
+put costs.json <<'J'
+{"currency": "EUR", "kwh_minor": 30, "labour": {"hour_minor": 2400}, "packing": {"piece_minor": 0, "order_minor": 0},
+ "printer": {"machine_hour_minor": 40, "power_w": 100}, "material": {"price_minor_per_kg": 2000}, "price": {"charm_minor": 90}}
+J
+fault costs.json "" "charm_minor has to be less"
+put estimates.json <<<'{"slices": 1}'
+fault estimates.json "" "lacks the member"
 put printers/many.json <<'J'
 {"id": "many", "name": "", "inherits": "ender3v3se", "bed_mm": [10, "220", 250], "nozzle_mm": 0, "flavour": "reprap",
  "thumbnails": [[96, 96], [1200, 900]], "colour": "red", "limits": {"jerk": 8},
@@ -99,13 +106,14 @@ put engines/cura.json <<<'{"engine": "cura", "settings": {"layer_height": [1]}}'
 fault engines/cura.json "" "is not read"
 fault engines/cura.json /settings/layer_height "a text, a number"
 put templates/lost.json <<'J'
-{"id": "lost", "name": "L", "description": "", "provider": {"route": ["relief", "crystal-ball"], "candidates": 1,
+{"price": {"charm_minor": 50, "round_up_to_minor": 10}, "id": "lost", "name": "L", "description": "", "provider": {"route": ["relief", "crystal-ball"], "candidates": 1,
  "providers": {"ouija": {}}}, "photos": {"min": 2, "max": 1, "needs_subject": true},
  "height_mm": {"min": 40, "max": 150, "default": 8}, "style": {"allowed": ["figure", "cubist"], "default": "baroque"},
  "material": {"allowed": ["pla", "mud", "peek"], "default": "pla"}, "process": {"allowed": ["thick", "woven"], "default": "thick"},
  "printer_class": "ender9", "gates": ["review", "pope"], "auto_pass": {"policy": "p", "verdicts": ["maybe"]},
  "privacy": {"photo_days": 30}}
 J
+fault templates/lost.json /price "charm_minor has to be less"
 fault templates/lost.json /provider/route/1 "no provider crystal-ball; there are: .*relief"
 fault templates/lost.json /provider/providers/ouija "no provider ouija"
 fault templates/lost.json /photos "min is more than max"

@@ -310,7 +310,7 @@ static void test_gcode__names_layers_that_are_wrong(void)
     static const struct change wrong[] = {
         {"LAYER:1", "LAYER:2", "pass layer_thin"},
         {"LAYER:1", "LAYER:3", "reject layer_gap"},
-        {"LAYER:1", "LAYER:0", "reject layer_gap"},
+        {"LAYER:1", "LAYER:0", "reject layer_order"},
         {"G0 Z0.4", "G0 Z0.8", "reject layer_gap height_mismatch"},
         {"G0 Z0.4", "G0 Z0.11", "reject z_falls"},
         {"Y100 Z0.2", "Y100 Z0.35", "pass"},

@@ -232,11 +232,15 @@ static void test_costs__are_the_nearest_that_are_known(void)
     struct price_rates r;
     cJSON *costs, *own;
     CHECK_OK(costs_read(&costs, NULL, &err));
-    const cJSON *row = json_get(json_get(costs, "printers"), "ender3v3se");
     costs_rates(&r, costs, &printer, &material);
-    CHECK(r.machine_hour == (int64_t)json_number(row, "machine_hour_minor", -1));
+    CHECK(r.machine_hour ==
+          (int64_t)json_number(json_get(costs, "printer"), "machine_hour_minor", -1));
     CHECK(r.material_kg ==
           (int64_t)json_number(json_get(costs, "material"), "price_minor_per_kg", -1));
+    cJSON *row = cJSON_AddObjectToObject(cJSON_AddObjectToObject(costs, "printers"), "ender3v3se");
+    cJSON_AddNumberToObject(row, "machine_hour_minor", 55);
+    costs_rates(&r, costs, &printer, &material);
+    CHECK(r.machine_hour == 55);
     CHECK_OK(json_parse(&own, text, strlen(text), &err));
     cJSON_AddItemToObject(printer.settings, "cost", own);
     cJSON_AddNumberToObject(material.settings, "price_minor_per_kg", 4321);

@@ -313,7 +313,7 @@ static void test_quotes__cost_so_far_needs_no_quote(void)
     struct told told = get(path);
     cJSON *json = body_of(&told);
     const cJSON *one = cJSON_GetArrayItem(json_get(json_get(json, "cost"), "items"), 0);
-    CHECK(minor_of(one, "machine", "minor") == 50);            /* two hours at 25 */
+    CHECK(minor_of(one, "machine", "minor") == 80);            /* two hours at 40 */
     CHECK(minor_of(one, "material", "minor") == 50 * 22 / 10); /* 50 g; no price of its own */
     CHECK(minor_of(one, "machine", "estimated_minor") == -1 && !json_get(json, "price_minor"));
     cJSON_Delete(json);
