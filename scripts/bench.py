@@ -323,6 +323,40 @@ def step_times(row):
     return steps + [("the rest", row["cost"]["wall"] - sum(s for _, s in steps))]
 
 
+def gcode_files(b):
+    """(engine, long file): a real slice of each engine made as long as wanted."""
+    made, stl = b.path("made.stl"), b.path("gcode.stl")
+    subprocess.run([b.tool("make_meshes"), "figure", "100000", made], check=True)
+    subprocess.run([b.tool("to_stl"), made, stl], check=True)
+    for engine in ("cura", "prusa"):
+        part, whole = b.path("part.gcode"), b.path(f"long_{engine}.gcode")
+        cost = b.clocked([b.args.ours, "slice", stl, "-o", part, "--engine", engine])
+        if cost["code"]:
+            b.say(f"left out: {engine}, which ended with {cost['code']} {cost['said']}\n")
+            continue
+        subprocess.run([b.tool("long_gcode"), part, whole, str(b.args.gcode_mb * 10**6)], check=True)
+        yield engine, whole
+        os.remove(whole)
+
+
+def gcode(b):
+    b.say("\n## The G-code check against the least that any reader costs\n")
+    b.say("A real slice of each engine, every layer printed again and again with other coordinates; all in processor seconds, user and "
+          "system, on one thread. `read` is read(2) alone, `lines` finds line ends too (memchr).\n")
+    b.say("| engine | MB | M lines | read s | lines s | check s | check MB/s | check / lines | peak MB | verdict |")
+    b.say("|---|---|---|---|---|---|---|---|---|---|")
+    rows = []
+    for engine, path in gcode_files(b):
+        floor = run_json([b.tool("read_limit"), path])
+        cost = b.clocked([b.args.ours, "gcode", "check", path, "--material", "pla", "--quiet"])
+        spent = cost["user"] + cost["system"]
+        rows.append({"engine": engine, "cost": cost, "floor": floor})
+        b.say(f"| {engine} | {floor['bytes'] / 1e6:.0f} | {floor['lines'] / 1e6:.1f} | {floor['read']:.2f} | "
+              f"{floor['lines_s']:.2f} | {spent:.2f} | {floor['bytes'] / 1e6 / spent:.0f} | {spent / floor['lines_s']:.1f} | "
+              f"{cost['peak_mb']:.1f} | {'pass' if cost['code'] == 0 else 'reject'} |")
+    return rows
+
+
 def main():
     p = argparse.ArgumentParser(description="Ours and its peers on the same files.")
     p.add_argument("--tools", default="build/obj-release/tests/bench")
@@ -331,7 +365,8 @@ def main():
     p.add_argument("--full", action="store_true", help="also 400 k and 1 M meshes and the larger broken files")
     p.add_argument("--only", default="", help="inputs whose name has this word")
     p.add_argument("--without", default="", help="leave out the peers whose name has this word")
-    p.add_argument("--part", choices=["repair", "decimate", "limit", "threemf"], help="one part of it")
+    p.add_argument("--part", choices=["repair", "decimate", "limit", "threemf", "gcode"], help="one part of it")
+    p.add_argument("--gcode-mb", type=int, default=1000, help="how long the G-code is made")
     b = Bench(p.parse_args())
     b.say("# Bench\n")
     b.say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start: user seconds and ratios are the finding, "
@@ -346,6 +381,8 @@ def main():
         result["limit"] = limit(b)
     if part in (None, "threemf"):
         result["threemf"] = threemf(b)
+    if part in (None, "gcode"):
+        result["gcode"] = gcode(b)
     with open(b.path("bench.json"), "w", encoding="utf-8") as f:
         json.dump(result, f, indent=1)
     with open(b.path("bench.md"), "w", encoding="utf-8") as f:
