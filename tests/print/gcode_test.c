@@ -265,6 +265,7 @@ static void test_gcode__names_lines_that_are_wrong(void)
         {"M107", "M211 S0", "reject command_forbidden"},
         {"M107", "SET_VELOCITY_LIMIT ACCEL=900", "reject command_forbidden"},
         {"M107", "T1", "reject tool_change"},
+        {"M107", "M104 T1 S200", "reject tool_change"},
         {"M107", "T0", "pass"},
         {"M107", "M221 S250", "reject speed_override"},
     };
