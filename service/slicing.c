@@ -57,8 +57,8 @@ static int take_row(struct slicing *s, const struct db_rows *rows, struct err *e
     return db_is_null(rows, 0, 10) ? 0 : parse(&s->opinion, rows, 10, err);
 }
 
-/* 0 it is there, 1 it has to be sliced. What could not be sliced is tried again when it is needed:
- * a person has passed it all the same. */
+/* 0 it is there, 1 it has to be sliced. What could not be sliced is tried again when it is needed,
+ * for a person has passed it all the same; but not where another engine is at hand. */
 static int look(struct slicing *s, struct err *err)
 {
     struct db_rows *rows = NULL;
@@ -66,7 +66,7 @@ static int look(struct slicing *s, struct err *err)
         return -1;
     int result = 1;
     if (db_row_count(rows) == 1 &&
-        (db_is_null(rows, 0, 2) ? s->ahead : blob_there(s, db_text(rows, 0, 2))))
+        (db_is_null(rows, 0, 2) ? s->ahead || s->other : blob_there(s, db_text(rows, 0, 2))))
         result = take_row(s, rows, err);
     db_rows_free(rows);
     return result;
@@ -229,6 +229,7 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
                                                     json_number(s->model, "height_mm", 0)};
     if (gcode_check(&check, &passed, gcode, &options, err))
         return -1;
+    cJSON_Delete(s->report);
     cJSON *j = s->report = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "engine", r->engine);
     cJSON_AddStringToObject(j, "engine_version", r->engine_version);
@@ -310,7 +311,7 @@ static int failed_slice(struct slicing *s, const struct err *why, struct err *er
 {
     if (s->gave_way)
         return slicing_give_way(s, err);
-    if (!s->ahead || !slicing_is_lasting(why))
+    if (!(s->ahead || s->other) || !slicing_is_lasting(why))
         return -1;
     snprintf(s->problem_code, sizeof s->problem_code, "%.31s", why->code);
     snprintf(s->problem, sizeof s->problem, "%s", why->what);
@@ -357,12 +358,15 @@ static bool is_engines_own(const char *code)
 static int run_any(struct slicing *s, struct err *err)
 {
     char why[300];
+    s->other = true;
     int result = run_with(s, "cura", err);
-    const char *code = result < 0 ? err->code : s->problem_code;
-    if (result > 0 || !is_engines_own(code))
+    if (result || !*s->problem_code)
         return result;
-    snprintf(why, sizeof why, "cura: %.200s", result < 0 ? err->what : s->problem);
+    if (!is_engines_own(s->problem_code))
+        return s->ahead ? 0 : FAIL_CODE(err, ERR_INPUT, s->problem_code, "%s", s->problem);
+    snprintf(why, sizeof why, "cura: %.200s", s->problem);
     *s->problem_code = *s->problem = *s->result_id = 0;
+    s->other = false;
     result = run_with(s, "prusa", err);
     if (!result && !*s->problem_code)
         result = DB_RUN(NULL, s->step->db, "slice_event", err, s->item->id, "slice.engine_changed",

@@ -33,7 +33,7 @@ struct slicing {
     struct slice_objects objects;
     int64_t looked_ms;
     double told;
-    bool gave_way;
+    bool gave_way, other; /* other: a further engine is tried next */
 };
 
 /**
