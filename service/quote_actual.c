@@ -58,10 +58,13 @@ static void rates_of(struct price_rates *out, const struct db_rows *rows, int ro
     struct printer_profile printer = {0};
     struct material_profile material = {0};
     struct err why;
-    if (quoted) {
+    *out = (struct price_rates){0};
+    if (quoted)
         costs_rates_read(out, json_get(quoted, "rates"));
-        return;
-    }
+    if (quoted || db_real(rows, row, MADE_S) + db_real(rows, row, LOST_S) +
+                          db_real(rows, row, MADE_G) + db_real(rows, row, LOST_G) <=
+                      0)
+        return; /* nothing was printed: no need to read the files */
     bool known_printer =
         printer_profile_load(&printer, folder, db_text(rows, row, PRINTER), &why) == 0;
     bool known_material =
