@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "service/api.h"
+#include "service/quote.h"
 #include "storage/order.h"
 
 struct etag api_etag(const char *document)
@@ -44,6 +45,26 @@ static int add_list(cJSON *order, const char *name, const struct db_rows *rows, 
     return 0;
 }
 
+/* What it has cost so far; of one that rests on a quote, beside what was said. */
+static int add_cost(cJSON *order, struct request *request, struct err *err)
+{
+    cJSON *actual = NULL, *quote = NULL;
+    const char *id = json_text(order, "id", ""), *quote_id = json_text(order, "quote_id", NULL);
+    const struct settings *settings = request_settings(request);
+    if (quote_id) {
+        if (quote_document(&quote, request->db, quote_id, settings, err))
+            return -1;
+        actual = cJSON_DetachItemFromObjectCaseSensitive(quote, "actual");
+        cJSON_AddItemToObject(order, "price_minor",
+                              cJSON_DetachItemFromObjectCaseSensitive(quote, "total_minor"));
+        cJSON_Delete(quote);
+    } else if (quote_actual(&actual, request->db, id, NULL, settings, err)) {
+        return -1;
+    }
+    cJSON_AddItemToObject(order, "cost", actual);
+    return 0;
+}
+
 int api_order_document(struct bytes *out, struct request *request, const char *order_id,
                        struct err *err)
 {
@@ -58,7 +79,7 @@ int api_order_document(struct bytes *out, struct request *request, const char *o
                  DB_RUN(&issues, request->db, "order_issues", err, of[0], "1000") ||
                  json_parse(&order, db_text(head, 0, 1), strlen(db_text(head, 0, 1)), err) ||
                  add_list(order, "items", items, err) || add_list(order, "issues", issues, err) ||
-                 json_print(out, order, false, err);
+                 add_cost(order, request, err) || json_print(out, order, false, err);
     }
     cJSON_Delete(order);
     db_rows_free(issues);
