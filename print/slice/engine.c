@@ -31,9 +31,10 @@ const struct engine *engine_other(const struct engine *engine)
 
 int engine_arg(struct engine_job *job, struct err *err, const char *fmt, ...)
 {
-    char **grown = realloc(job->args, (job->arg_count + 2) * sizeof *grown), *text = NULL;
+    char **grown, *text = NULL;
     va_list args;
-    if (!grown || job->arg_count >= ENGINE_ARGS_MAX)
+    if (job->arg_count >= ENGINE_ARGS_MAX ||
+        !(grown = realloc(job->args, (job->arg_count + 2) * sizeof *grown)))
         return FAIL(err, ERR_LIMIT, "no room for the engine's arguments");
     job->args = grown;
     va_start(args, fmt);

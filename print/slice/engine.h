@@ -12,7 +12,7 @@
 #include "print/mesh.h"
 #include "print/slice/slice.h"
 
-#define ENGINE_ARGS_MAX 4096
+#define ENGINE_ARGS_MAX 32768 /* 200 objects with some 30 settings each take 12,800 */
 
 /* What the engine said while it ran. */
 struct engine_words {
@@ -54,6 +54,7 @@ struct engine {
     const char *version_arg,
         *version_mark;                  /* what makes it say its version, and the words before */
     uint64_t memory_bytes, stack_bytes; /* that it wants: see README.md for the measurements */
+    unsigned processors;                /* 0: all that there are */
     bool placeholder_head;              /* its G-code begins with a header that is not true */
 
     /** Appends all settings, sorted, KEY=VALUE a line, as they are for any model. */

@@ -360,7 +360,24 @@ static void test_faults__an_engine_that_is_not_there_is_named_with_its_package(v
     close_setting(&s);
 }
 
+/* A full plate of objects that each have settings of their own, and one argument too many. */
+static void test_faults__arguments_of_a_full_plate_have_room(void)
+{
+    const struct slice_options options = {.object_count = 0};
+    struct engine_job job = {.options = &options};
+    int given = 0;
+    for (; given < THREEMF_OBJECTS_MAX * (2 + 2 * 30); given++)
+        CHECK_OK(engine_arg(&job, &err, "-s%d", given));
+    while (given < 1 << 20 && engine_arg(&job, &err, "more") == 0)
+        given++;
+    CHECK(given < 1 << 20);
+    CHECK_FAILS(engine_arg(&job, &err, "more"), ERR_LIMIT);
+    CHECK_TEXT(job.args[0], "-s0");
+    engine_job_close(&job);
+}
+
 TESTS(TEST(test_faults__what_the_engines_take_in_silence_is_refused_before),
+      TEST(test_faults__arguments_of_a_full_plate_have_room),
       TEST(test_faults__stl_that_is_cut_off_garbage_or_text_is_unreadable),
       TEST(test_faults__nothing_thick_or_high_enough_is_slice_empty),
       TEST(test_faults__no_first_layer_is_said_so), TEST(test_faults__bad_settings_are_said_so),
