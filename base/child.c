@@ -34,6 +34,24 @@ static void limit(int what, rlim_t value)
     setrlimit(what, &both);
 }
 
+/* The first that it may have from the one on which it is now: several children spread. */
+static void limit_processors(unsigned count)
+{
+    cpu_set_t all, few;
+    int now = sched_getcpu();
+    if (sched_getaffinity(0, sizeof all, &all))
+        return;
+    CPU_ZERO(&few);
+    for (int i = 0; i < CPU_SETSIZE && count > 0; i++) {
+        size_t cpu = (size_t)((now > 0 ? now : 0) + i) % CPU_SETSIZE;
+        if (CPU_ISSET(cpu, &all)) {
+            CPU_SET(cpu, &few);
+            count--;
+        }
+    }
+    sched_setaffinity(0, sizeof few, &few);
+}
+
 /* Refuses every socket but AF_UNIX. Written out so that it may be installed between fork and exec.
  */
 static void refuse_sockets(void)
@@ -73,6 +91,8 @@ static void become(const struct child_options *o, const int pipes[4], int report
         struct rlimit cpu = {o->limits.cpu_s, o->limits.cpu_s + 2};
         setrlimit(RLIMIT_CPU, &cpu);
     }
+    if (o->limits.processors)
+        limit_processors(o->limits.processors);
     int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(pipes[1], 1);

@@ -22,6 +22,7 @@ struct child_limits {
     uint64_t file_bytes; /* largest file it may write */
     unsigned cpu_s;      /* processor seconds */
     unsigned wall_s;     /* seconds until it is killed */
+    unsigned processors; /* that it may run on: programs start as many threads */
 };
 
 struct child_options {

@@ -333,6 +333,14 @@ static void test_child__is_killed_at_its_time_limit(void)
     child_result_free(&r);
 }
 
+static void test_child__has_no_more_processors_than_it_may(void)
+{
+    struct child_result r;
+    CHECK_OK(run(&r, "nproc", (struct child_limits){.processors = 1}));
+    CHECK_TEXT((char *)r.out.data, "1\n");
+    child_result_free(&r);
+}
+
 static void test_child__says_what_is_not_installed(void)
 {
     struct child_result r;
@@ -353,4 +361,6 @@ TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
       TEST(test_schema__tells_every_fault_when_asked),
       TEST(test_schema__finds_each_sort_of_violation), TEST(test_png__comes_back_as_it_went),
       TEST(test_png__plays_frames_in_turn), TEST(test_child__returns_streams_and_code),
-      TEST(test_child__is_killed_at_its_time_limit), TEST(test_child__says_what_is_not_installed))
+      TEST(test_child__is_killed_at_its_time_limit),
+      TEST(test_child__has_no_more_processors_than_it_may),
+      TEST(test_child__says_what_is_not_installed))
