@@ -15,7 +15,7 @@
 
 #define PI 3.14159265358979323846
 /* Of our own header and labels: another number, another closure_hash. */
-#define FORM "statuette slice 1\n"
+#define FORM "statuette slice 2\n"
 
 static int check_material(const struct slice_options *o, struct err *err)
 {
@@ -134,11 +134,17 @@ static int finish(struct slice_result *result, const struct engine_job *job,
     return 0;
 }
 
-/* Names that the labels tell. */
-static int hash_names(struct bytes *text, const struct slice_options *o, struct err *err)
+/* What our labels tell: the profile's own hash covers what no engine hears of, density too. */
+static int hash_labels(struct bytes *text, const struct slice_options *o, struct err *err)
 {
     const struct profile *p = o->profile;
-    if (bytes_printf(text, err, "names=%s %s %s\n", p->printer.id, p->material.id, p->process_id))
+    char frozen[SHA256_HEX];
+    struct bytes list = {.limit = 4 << 20};
+    int failed = profile_frozen(&list, frozen, p, err) ||
+                 bytes_printf(text, err, "names=%s %s %s\nprofile=%s\n", p->printer.id,
+                              p->material.id, p->process_id, frozen);
+    bytes_free(&list);
+    if (failed)
         return -1;
     for (size_t i = 0; i < o->object_count; i++) {
         const char *name = o->objects[i].name;
@@ -162,7 +168,7 @@ static int hash_job(char closure_hash[65], const struct engine_job *job,
                      job->version.text) ||
         json_print(&text, json_get(o->profile->printer.settings, "thumbnails"), false, err) ||
         bytes_append(&text, "\n", 1, err) || engine->closure(&text, &any, err) ||
-        hash_names(&text, o, err);
+        hash_labels(&text, o, err);
     if (!failed)
         sha256_hex(closure_hash, text.data, text.len);
     bytes_free(&text);

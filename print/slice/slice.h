@@ -70,8 +70,9 @@ int slice_run(struct slice_result *result, const struct slice_options *options,
  * The closure_hash that slice_run would give, without slicing: what was sliced with the same hash
  * from the same model bytes need not be sliced again.
  *
- * Covers   the engine and its version (asked once a process), the sorted settings, each object's
- *          name and own settings, the thumbnails' sizes, and the form of our own header. Not the
+ * Covers   the engine and its version (asked once a process), the sorted settings, the profile as
+ *          profile_frozen lists it, each object's name and own settings, the thumbnails' sizes, and
+ *          the form of our own header. Not the
  *          models' bytes, nor the label.
  * Errors   ERR_ABSENT unknown_engine, program_missing; as slice_run for settings.
  * Cost     1 ms, and the engine's start once a process.

@@ -235,6 +235,11 @@ static void test_hash__is_known_before_and_covers_all_but_models_and_label(void)
         CHECK_OK(slice_hash(hash, o, &err));
         CHECK(strcmp(hash, before) != 0);
         o->engine = engine_names[e];
+        /* No slicer hears of it, but our header and the grams do. */
+        cJSON_SetNumberValue(cJSON_GetObjectItem(p.s.profile.material.settings, "density_g_cm3"),
+                             2);
+        CHECK_OK(slice_hash(hash, o, &err));
+        CHECK(strcmp(hash, before) != 0);
         cJSON_ReplaceItemInObject(p.s.profile.printer.settings, "thumbnails", cJSON_CreateArray());
         CHECK_OK(slice_hash(hash, o, &err));
         CHECK(strcmp(hash, before) != 0);
