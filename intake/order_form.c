@@ -135,11 +135,20 @@ static int settle_choice(cJSON *item, int number, const cJSON *product, const ch
     return 0;
 }
 
+/* Most templates leave no choice, and then nothing is said of it. */
+static int settle_process(cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    return json_get(item, "process") || json_get(product, "process")
+               ? settle_choice(item, number, product, "process", err)
+               : 0;
+}
+
 int order_item_complete(cJSON *item, int number, const cJSON *product, struct err *err)
 {
     if (settle_height(item, number, product, err) ||
         settle_choice(item, number, product, "style", err) ||
-        settle_choice(item, number, product, "material", err))
+        settle_choice(item, number, product, "material", err) ||
+        settle_process(item, number, product, err))
         return -1;
     return json_get(item, "quantity") || cJSON_AddNumberToObject(item, "quantity", 1)
                ? 0

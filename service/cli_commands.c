@@ -81,9 +81,9 @@ static const struct cli_option render[] = {
     END};
 static const struct cli_option slice[] = {
     {"-o", "OUT.gcode", "the G-code to write"},
-    {"--printer", "ID", "printer [ender3v3se]"},
-    {"--material", "ID", "material [pla]"},
-    {"--process", "ID", "layers and quality [figure]"},
+    {"--printer", "ID", "printer [what our 3MF was made for, else ender3v3se]"},
+    {"--material", "ID", "material [likewise, else pla]"},
+    {"--process", "ID", "layers and quality [likewise, else figure]"},
     {"--engine", "ID", "slicing engine: cura or prusa [cura]"},
     {"--second-opinion", NULL, "slice with the other engine too, and compare"},
     END};

@@ -35,10 +35,9 @@ static cJSON *new_fault(const struct config_walk *w, const char *file, const cha
 static void put_fault(struct config_walk *w, const char *path, const char *message)
 {
     char file[4096];
-    if (w->built_in || !w->config_folder)
-        snprintf(file, sizeof file, "config/%s/%s.json", w->name, w->id);
-    else
-        snprintf(file, sizeof file, "%s/%s/%s.json", w->config_folder, w->name, w->id);
+    snprintf(file, sizeof file, "%s/%s%s%s.json",
+             w->built_in || !w->config_folder ? "config" : w->config_folder, w->name,
+             *w->name ? "/" : "", w->id);
     /* a reader's own sentence opens with the file's path */
     size_t n = strlen(file);
     if (strncmp(message, file, n) == 0 && strncmp(message + n, ": ", 2) == 0)
@@ -206,6 +205,44 @@ static int check_kind(struct config_walk *w, const struct config_kind *kind)
     return failed ? -1 : 0;
 }
 
+/* ---- files that lie in no folder of their own: costs.json and the like ---- */
+
+/* Each has a schema of its name; what has none is read by nobody. */
+static int check_single(struct config_walk *w)
+{
+    char schema[300];
+    struct err inner = {0};
+    cJSON *file = NULL;
+    int failed = 0;
+    w->files++;
+    snprintf(schema, sizeof schema, "schemas/%.255s.schema.json", w->id);
+    if (config_file_read(&file, &w->built_in, w->config_folder, "", w->id, &inner)) {
+        if (inner.kind == ERR_LIMIT || inner.kind == ERR_BUG)
+            return err_fail(w->err, inner.kind, inner.code, inner.where, "%s", inner.what);
+        put_fault(w, "", inner.what);
+    } else if (asset_find(schema)) {
+        failed = check_schema(w, schema, file);
+    } else if (!w->built_in) {
+        put_fault(w, "", "is not read");
+    }
+    cJSON_Delete(file);
+    return failed;
+}
+
+static int check_singles(struct config_walk *w)
+{
+    cJSON *ids = NULL;
+    const cJSON *id;
+    int failed = config_list(&ids, w->config_folder, "", w->err);
+    w->name = "";
+    cJSON_ArrayForEach (id, ids) {
+        w->id = id->valuestring;
+        failed = failed || check_single(w);
+    }
+    cJSON_Delete(ids);
+    return failed ? -1 : 0;
+}
+
 /* ---- what lies in the folder and is never read ---- */
 
 static void put_unread(struct config_walk *w, const char *file, const char *message)
@@ -336,6 +373,7 @@ int config_check(cJSON **report, const char *config_folder, struct err *err)
         check_folders(&w);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !failed; i++)
         failed = check_kind(&w, &kinds[i]);
+    failed = failed || check_singles(&w) ? -1 : 0;
     if (!failed)
         failed = check_alone(&w, "costs.json", read_costs) ||
                          check_alone(&w, "estimates.json", read_estimates)

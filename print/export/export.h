@@ -17,7 +17,6 @@
  */
 struct export_labels {
     const char *title;
-    const char *object_name; /* threemf_write's: the name of its only object */
     const char *order_id;
     const char *item_id;
     const char *printer_id;
@@ -108,33 +107,6 @@ int threemf_write_file(int fd, const struct export_plate *plate, struct err *err
  */
 int threemf_verify_plate(const uint8_t *data, size_t n, const struct export_plate *plate,
                          struct err *err) MUST_CHECK;
-
-/**
- * Appends a 3MF (core 1.x, millimetres, one object, statuette: metadata namespace, PNG thumbnail).
- * The item transform puts the mesh's origin at (place_x_mm, place_y_mm) of the bed.
- * Same input, same bytes, whatever the number of threads. Memory: 4 MB a thread beside the output.
- */
-int threemf_write(struct bytes *out, const struct mesh *mesh, const struct export_labels *labels,
-                  const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                  struct err *err) MUST_CHECK;
-
-/** As threemf_write, with the palette (may be NULL) as a colour group. */
-int threemf_write_coloured(struct bytes *out, const struct mesh *mesh,
-                           const struct export_palette *palette, const struct export_labels *labels,
-                           const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                           struct err *err) MUST_CHECK;
-
-/**
- * Holds a 3MF that threemf_write made against the mesh it was made of: the archive's directory,
- * sizes and checksum, every coordinate bit for bit, every corner. It reads with print/read's number
- * reader and zlib's inflate on two threads, shares nothing with the writer, and takes a fifth of
- * lib3mf's time; but it knows our own files only.
- *
- * Errors   ERR_BUG code export_differs, with the place; ERR_LIMIT no memory.
- * Cost     0.3 s and 8 MB for 1,000,000 triangles.
- */
-int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written,
-                   struct err *err) MUST_CHECK;
 
 /** Appends a binary STL: 80 bytes of header text (never beginning with "solid"), unit normals. */
 int stl_write(struct bytes *out, const struct mesh *mesh, const char *label,

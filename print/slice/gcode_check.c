@@ -39,8 +39,6 @@ static struct gcode_limits limits_of(const struct gcode_check_options *o)
     return limits;
 }
 
-/* A wall is so thick across, a skin upwards: on a slope whose normal lies between them both cover
- * w t / sqrt(w^2 + t^2) at the least. */
 void gcode_check_profile(struct gcode_check_options *o, const struct profile *profile)
 {
     const cJSON *p = profile->process;
@@ -48,7 +46,7 @@ void gcode_check_profile(struct gcode_check_options *o, const struct profile *pr
     double skins = fmin(json_number(p, "top_mm", 0), json_number(p, "bottom_mm", 0));
     o->printer = &profile->printer;
     o->material = &profile->material;
-    o->shell_mm = walls > 0 && skins > 0 ? walls * skins / hypot(walls, skins) : 0;
+    o->shell_mm = fmin(walls, skins);
     o->infill_percent = json_number(p, "infill_percent", 0);
 }
 

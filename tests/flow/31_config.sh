@@ -17,6 +17,8 @@ put() { cat >"$dir/$1"; }
 wanted=()
 fault() { wanted+=("$1|$2|$3"); }
 
+put prices.json <<<'{"pla": 20}'
+fault prices.json "" "is not read"
 put printers/cut.json <<<'{"id": "cut", "name": "Cut off", '
 fault printers/cut.json "" "^broken JSON at byte"
 put printers/other.json <<<'{"id": "another", "name": "O", "inherits": "k2plus"}'
@@ -64,13 +66,14 @@ for member in speed_z_mm_s speed_e_mm_s acceleration_xy_mm_s2 acceleration_z_mm_
 done
 put printers/codes.json <<'J'
 {"id": "codes", "name": "Codes", "inherits": "generic-marlin",
- "start_gcode": ["M104 S{nozzle_c}", "M109 S[material_print_temperature]", "G1 X{bed_w}", "START_PRINT", "G1 Z5\nM112"],
+ "start_gcode": ["M104 S{nozzle_c}", "M109 S[material_print_temperature]", "G1 X{bed_w}", "START_PRINT", "G1 Z5\nM112", "M302 P1"],
  "end_gcode": ["M104 S0", "M104 S{nozzle_c}", "G1 Y{bed_y"]}
 J
 fault printers/codes.json /start_gcode/1 "\\[material_print_temperature\\].*known are \\{nozzle_c\\}"
 fault printers/codes.json /start_gcode/2 "\\{bed_w\\}"
 fault printers/codes.json /start_gcode/3 "START_PRINT.*flavour klipper"
 fault printers/codes.json /start_gcode/4 "line end"
+fault printers/codes.json /start_gcode/5 "M302 allows extruding with a cold nozzle.*refuses"
 fault printers/codes.json /start_gcode "nozzle but does not wait.*M109"
 fault printers/codes.json /start_gcode "does not heat the bed.*M190"
 fault printers/codes.json /end_gcode/2 "\\{bed_y"
