@@ -318,6 +318,10 @@ static void test_quotes__cost_so_far_needs_no_quote(void)
     CHECK(minor_of(one, "machine", "estimated_minor") == -1 && !json_get(json, "price_minor"));
     cJSON_Delete(json);
     told_free(&told);
+    ask("update slices set printer_class = 'sold' where id = $1", slice);
+    told = get(path);
+    CHECK(told.status == 200); /* a printer that is no longer there hides no order */
+    told_free(&told);
 }
 
 static const char *accuracy(const char *method, const char *member)
