@@ -9,6 +9,7 @@
 #include "print/slice/gcode_scan.h"
 
 #define SHORT_MM 0.05       /* below it the last digit of E shows in the flow */
+#define LEAST_PUSH_MM 1e-6  /* E has five decimals: less is what sums leave over */
 #define JUMP_MM 0.5         /* of filament in one move, and far too much for its length */
 #define STANDING_JUMP_MM 30 /* of filament without a move */
 #define TRAVEL_SLACK_MM 20  /* brushes and purge places lie beside the bed */
@@ -248,7 +249,7 @@ static void take_way(struct gcode_scan *s, const double from[3], const double to
 static void take_standing(struct gcode_scan *s, double push)
 {
     s->moves_s += fabs(push) * s->s_per_mm;
-    if (push > 0 && s->watch)
+    if (push > LEAST_PUSH_MM && s->watch)
         take_watched(s, 0, 0, push);
     if (s->layers > 0 && fabs(push) > STANDING_JUMP_MM)
         gcode_note(s, FAULT_E_JUMP, push, NULL);
@@ -265,14 +266,14 @@ static inline void step(struct gcode_scan *s, const double from[3], const double
         return;
     }
     s->moves_s += length * s->s_per_mm;
-    if (push > 0)
+    if (push > LEAST_PUSH_MM)
         extrude(s, from, to, length, push);
     else if (unlikely(push < -STANDING_JUMP_MM))
         gcode_note(s, FAULT_E_JUMP, push, NULL);
     if (unlikely((s->speed_mm_s > s->speed_watch) | (to[0] < -TRAVEL_SLACK_MM) |
                  (to[1] < -TRAVEL_SLACK_MM) | (to[0] > bed[0] + TRAVEL_SLACK_MM) |
                  (to[1] > bed[1] + TRAVEL_SLACK_MM) | (to[2] != from[2])))
-        take_way(s, from, to, length, push > 0);
+        take_way(s, from, to, length, push > LEAST_PUSH_MM);
 }
 
 static double distance(const double a[3], const double b[3])

@@ -164,8 +164,13 @@ static void move(struct gcode_scan *s, const struct command *c)
     for (int i = 0; i < 3; i++)
         to[i] = word(c, (char)('X' + i), s->relative ? 0 : s->at[i]) + (s->relative ? s->at[i] : 0);
     gcode_feed(s, word(c, 'F', s->feed));
-    push = s->relative || s->e_relative ? word(c, 'E', 0) : word(c, 'E', s->e) - s->e;
-    s->e += push;
+    if (s->relative || s->e_relative) {
+        push = word(c, 'E', 0);
+        s->e += push;
+    } else {
+        push = word(c, 'E', s->e) - s->e;
+        s->e = word(c, 'E', s->e);
+    }
     if (c->number >= 2)
         arc(s, c, to, push);
     else

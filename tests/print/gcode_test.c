@@ -214,6 +214,8 @@ static void test_gcode__passes_what_is_right(void)
         {";TYPE:WALL", ";caf\xc3\xa9 \xf0\x9f\x90\x95\n;TYPE:WALL", "pass"},
         {"M84", "G28 X0 Y0\nM84", "pass"}, /* it goes home when all is printed */
         {"G1 X110 Y100 E1.665", "G3 X110 Y100 I5 J0.5 E1.665", "pass"},
+        /* What a sum of relative moves leaves over is no extrusion. */
+        {"G0 Z0.4", "M83\nG1 E-.1\nG1 E.12\nG1 E-.02\nM82\nG1 X230 E1.332\nG0 X100 Z0.4", "pass"},
         {"M107", "M204 S500\nM73 P10 R5\nM106 S85.5", "pass"},
     };
     static const struct change right_for_klipper[] = {
