@@ -45,23 +45,30 @@ static int add_list(cJSON *order, const char *name, const struct db_rows *rows, 
     return 0;
 }
 
-/* What it has cost so far; of one that rests on a quote, beside what was said. */
+static int cost_of(cJSON **actual, cJSON *order, struct request *request, struct err *err)
+{
+    cJSON *quote = NULL;
+    const char *quote_id = json_text(order, "quote_id", NULL);
+    const struct settings *settings = request_settings(request);
+    if (!quote_id)
+        return quote_actual(actual, request->db, json_text(order, "id", ""), NULL, settings, err);
+    if (quote_document(&quote, request->db, quote_id, settings, err))
+        return -1;
+    *actual = cJSON_DetachItemFromObjectCaseSensitive(quote, "actual");
+    cJSON_AddItemToObject(order, "price_minor",
+                          cJSON_DetachItemFromObjectCaseSensitive(quote, "total_minor"));
+    cJSON_Delete(quote);
+    return 0;
+}
+
+/* What it has cost so far; of one that rests on a quote, beside what was said. Without a word on
+ * costs that can be read (`config check` says why) the order is shown without. */
 static int add_cost(cJSON *order, struct request *request, struct err *err)
 {
-    cJSON *actual = NULL, *quote = NULL;
-    const char *id = json_text(order, "id", ""), *quote_id = json_text(order, "quote_id", NULL);
-    const struct settings *settings = request_settings(request);
-    if (quote_id) {
-        if (quote_document(&quote, request->db, quote_id, settings, err))
-            return -1;
-        actual = cJSON_DetachItemFromObjectCaseSensitive(quote, "actual");
-        cJSON_AddItemToObject(order, "price_minor",
-                              cJSON_DetachItemFromObjectCaseSensitive(quote, "total_minor"));
-        cJSON_Delete(quote);
-    } else if (quote_actual(&actual, request->db, id, NULL, settings, err)) {
+    cJSON *actual = NULL;
+    if (cost_of(&actual, order, request, err) && err->kind != ERR_INPUT)
         return -1;
-    }
-    cJSON_AddItemToObject(order, "cost", actual);
+    cJSON_AddItemToObject(order, "cost", actual ? actual : cJSON_CreateNull());
     return 0;
 }
 

@@ -49,27 +49,29 @@ static int money_of(int64_t *minor, cJSON *credits, const struct settings *setti
     return 0;
 }
 
-/* The rates that the quote was made with, else those of today. */
-static int rates_of(struct price_rates *out, const struct db_rows *rows, int row,
-                    const cJSON *quoted, const cJSON *costs, const struct settings *settings,
-                    struct err *err)
+/* The rates that the quote was made with, else those of today; of a printer or material that is no
+ * longer there, those for any: what was printed on it stays readable. */
+static void rates_of(struct price_rates *out, const struct db_rows *rows, int row,
+                     const cJSON *quoted, const cJSON *costs, const struct settings *settings)
 {
     const char *folder = *settings->config_folder ? settings->config_folder : NULL;
-    const char *printer_id = db_text(rows, row, PRINTER),
-               *material_id = db_text(rows, row, MATERIAL);
     struct printer_profile printer = {0};
     struct material_profile material = {0};
-    if (quoted) {
+    struct err why;
+    *out = (struct price_rates){0};
+    if (quoted)
         costs_rates_read(out, json_get(quoted, "rates"));
-        return 0;
-    }
-    int failed = (*printer_id && printer_profile_load(&printer, folder, printer_id, err)) ||
-                 (*material_id && material_profile_load(&material, folder, material_id, err));
-    if (!failed)
-        costs_rates(out, costs, *printer_id ? &printer : NULL, *material_id ? &material : NULL);
+    if (quoted || db_real(rows, row, MADE_S) + db_real(rows, row, LOST_S) +
+                          db_real(rows, row, MADE_G) + db_real(rows, row, LOST_G) <=
+                      0)
+        return; /* nothing was printed: no need to read the files */
+    bool known_printer =
+        printer_profile_load(&printer, folder, db_text(rows, row, PRINTER), &why) == 0;
+    bool known_material =
+        material_profile_load(&material, folder, db_text(rows, row, MATERIAL), &why) == 0;
+    costs_rates(out, costs, known_printer ? &printer : NULL, known_material ? &material : NULL);
     printer_profile_free(&printer);
     material_profile_free(&material);
-    return failed ? -1 : 0;
 }
 
 static int64_t estimated(const cJSON *quoted, const char *code)
@@ -162,8 +164,8 @@ static int tell_item(cJSON *list, int64_t *sum, const struct db_rows *rows, int 
         return -1;
     cJSON_AddItemToObject(o, "credits", credits);
     add_piece(o, "piece", rows, row, quoted);
+    rates_of(&rates, rows, row, quoted, costs, settings);
     if (money_of(&generation, credits, settings, err) ||
-        rates_of(&rates, rows, row, quoted, costs, settings, err) ||
         add_lines(o, &total, rows, row, &rates, generation, quoted, err))
         return -1;
     *sum += total;
