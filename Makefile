@@ -78,7 +78,7 @@ fuzz: ## readers and repair against spoilt files under ASan and UBSan, then by c
 	@$(MAKE) --no-print-directory config=fuzz build/obj-fuzz/tests/fuzz/targets build/obj-fuzz/tests/fuzz/write_seeds
 	@scripts/fuzz.sh $(SECONDS)
 
-bench: all $(addprefix $(OUT)/tests/bench/,clocked make_meshes to_stl judge limit long_gcode read_limit) ## ours and Debian's other tools on the same files (BENCH="--full --only WORD")
+bench: all $(addprefix $(OUT)/tests/bench/,clocked make_meshes to_stl judge limit threemf long_gcode read_limit) ## ours and Debian's other tools on the same files (BENCH="--full --only WORD")
 	@scripts/bench_peers.sh $(OUT)/tests/bench
 	@scripts/bench.py --tools $(OUT)/tests/bench --ours $(BIN) $(BENCH)
 

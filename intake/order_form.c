@@ -135,6 +135,26 @@ static int settle_choice(cJSON *item, int number, const cJSON *product, const ch
     return 0;
 }
 
+/* Most templates leave no choice, and then nothing is said of it. */
+static int settle_process(cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    return json_get(item, "process") || json_get(product, "process")
+               ? settle_choice(item, number, product, "process", err)
+               : 0;
+}
+
+int order_item_complete(cJSON *item, int number, const cJSON *product, struct err *err)
+{
+    if (settle_height(item, number, product, err) ||
+        settle_choice(item, number, product, "style", err) ||
+        settle_choice(item, number, product, "material", err) ||
+        settle_process(item, number, product, err))
+        return -1;
+    return json_get(item, "quantity") || cJSON_AddNumberToObject(item, "quantity", 1)
+               ? 0
+               : FAIL(err, ERR_LIMIT, "no memory for the order");
+}
+
 static int check_text(const cJSON *item, int number, const cJSON *product, struct err *err)
 {
     if (!json_get(item, "text") || json_get(json_get(product, "print"), "base"))
@@ -162,13 +182,9 @@ static int settle_item(cJSON *item, int number, const char *config_folder, const
     int failed = check_photos(item, number, product, sent, err) ||
                  check_model(item, number, product, sent, err) ||
                  check_sources(item, number, product, err) ||
-                 settle_height(item, number, product, err) ||
                  check_text(item, number, product, err) ||
-                 settle_choice(item, number, product, "style", err) ||
-                 settle_choice(item, number, product, "material", err);
+                 order_item_complete(item, number, product, err);
     cJSON_Delete(product);
-    if (!failed && !json_get(item, "quantity") && !cJSON_AddNumberToObject(item, "quantity", 1))
-        failed = FAIL(err, ERR_LIMIT, "no memory for the order");
     return failed ? -1 : 0;
 }
 

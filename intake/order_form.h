@@ -23,6 +23,11 @@
 int order_form_read(cJSON **order, const void *text, size_t n, const char *const *part_names,
                     size_t part_count, const char *config_folder, struct err *err) MUST_CHECK;
 
+/** Fills in from the template what an item leaves out of height_mm, style, material and quantity,
+ * and holds what it says against it; number is its place, from 0, for the pointer in the failure.
+ * Errors ERR_INPUT option_out_of_range. */
+int order_item_complete(cJSON *item, int number, const cJSON *product, struct err *err) MUST_CHECK;
+
 /** Whether a file part is a model, by its name: it begins with "model". Other files are photos. */
 bool order_part_is_model(const char *name);
 

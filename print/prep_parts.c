@@ -39,7 +39,7 @@ static int take_side(struct prepared_part *part, const struct prepared *made, bo
         if (prepared_is_base(made, t) == base) {
             for (size_t c = 0; c < 3; c++)
                 part->mesh.triangles[3 * to + c] = map[all->triangles[3 * t + c]];
-            if (part->colour)
+            if (part->colour && made->colour)
                 part->colour[to] = made->colour[t];
             to++;
         }

@@ -610,6 +610,7 @@ CREATE TABLE public.orders (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    quote_id text,
     CONSTRAINT orders_photo_class_check CHECK ((photo_class = ANY (ARRAY['pet'::text, 'object'::text, 'adult'::text, 'child'::text]))),
     CONSTRAINT orders_stage_check CHECK ((stage = ANY (ARRAY['draft'::text, 'placed'::text, 'in_preparation'::text, 'awaiting_customer'::text, 'released'::text, 'in_production'::text, 'ready_to_ship'::text, 'shipped'::text, 'completed'::text, 'cancelled'::text, 'expired'::text, 'failed'::text])))
 );
@@ -664,6 +665,28 @@ CREATE TABLE public.pushes (
     provider text NOT NULL,
     delivery text NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE public.quote_corrections (
+    template text NOT NULL,
+    photo_class text NOT NULL,
+    printer_class text NOT NULL,
+    time_factor double precision NOT NULL,
+    grams_factor double precision NOT NULL,
+    samples integer NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quote_corrections_grams_factor_check CHECK (((grams_factor >= (0.5)::double precision) AND (grams_factor <= (2)::double precision))),
+    CONSTRAINT quote_corrections_samples_check CHECK ((samples >= 5)),
+    CONSTRAINT quote_corrections_time_factor_check CHECK (((time_factor >= (0.5)::double precision) AND (time_factor <= (2)::double precision)))
+);
+CREATE TABLE public.quotes (
+    id text NOT NULL,
+    form jsonb NOT NULL,
+    document json NOT NULL,
+    total_minor bigint NOT NULL,
+    currency text NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quotes_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
 CREATE TABLE public.reviews (
     id bigint NOT NULL,
@@ -779,6 +802,10 @@ ALTER TABLE ONLY public.providers
     ADD CONSTRAINT providers_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.pushes
     ADD CONSTRAINT pushes_pkey PRIMARY KEY (provider, delivery);
+ALTER TABLE ONLY public.quote_corrections
+    ADD CONSTRAINT quote_corrections_pkey PRIMARY KEY (template, photo_class, printer_class);
+ALTER TABLE ONLY public.quotes
+    ADD CONSTRAINT quotes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.reviews
     ADD CONSTRAINT reviews_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.runs
@@ -815,6 +842,7 @@ CREATE INDEX ledger_by_day ON public.ledger USING btree (provider, day) INCLUDE 
 CREATE INDEX ledger_by_item ON public.ledger USING btree (item_id, provider);
 CREATE INDEX ledger_by_order ON public.ledger USING btree (order_id, provider);
 CREATE INDEX ledger_by_task ON public.ledger USING btree (task_id);
+CREATE UNIQUE INDEX orders_by_quote ON public.orders USING btree (quote_id) WHERE (quote_id IS NOT NULL);
 CREATE INDEX orders_newest ON public.orders USING btree (created_at DESC, id DESC);
 CREATE INDEX photos_by_item ON public.photos USING btree (item_id);
 CREATE INDEX pushes_by_time ON public.pushes USING btree (at);
@@ -852,6 +880,8 @@ ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_task_id_fkey FOREIGN KEY (task_id) REFERENCES public.tasks(id);
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_quote_id_fkey FOREIGN KEY (quote_id) REFERENCES public.quotes(id);
 ALTER TABLE ONLY public.photos
     ADD CONSTRAINT photos_item_id_fkey FOREIGN KEY (item_id) REFERENCES public.items(id);
 ALTER TABLE ONLY public.reviews

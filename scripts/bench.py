@@ -284,6 +284,40 @@ def limit(b):
     return rows
 
 
+def threemf(b):
+    """Writing one ball of bumps as 3MF, against zlib on the very same XML and against lib3mf's own writer and reader."""
+    triangles, turns = 1_000_000, 5
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # as every child of the service has it: threads that wait do not count
+    ours, theirs, xml = b.path("ours.3mf"), b.path("lib3mf.3mf"), b.path("model.xml")
+    calls = [("the mesh alone", "mesh", triangles, ours), ("ours, to a file", "ours", triangles, ours),
+             ("ours, in memory first", "bytes", triangles, ours), ("lib3mf's writer", "lib3mf", triangles, theirs),
+             ("zlib level 1, XML alone", "deflate", 1, xml), ("zlib level 4, XML alone", "deflate", 4, xml),
+             ("zlib level 6, XML alone", "deflate", 6, xml), ("ours read again by threemf_verify_plate", "verify", triangles, ours),
+             ("ours read again by lib3mf, strict", "strict", triangles, ours)]
+    rows = []
+    for name, verb, number, path in calls:
+        if verb == "deflate" and not os.path.exists(xml):
+            run_json([b.tool("threemf"), "xml", "0", ours, xml])
+        said = [run_json([b.tool("threemf"), verb, str(number), path]) for _ in range(turns)]
+        said = [s for s in said if s]
+        if said:
+            rows.append({"name": name, "verb": f"{verb} {number}", "user": statistics.median(s["user"] for s in said),
+                         "peak_mb": max(s["peak_mb"] for s in said), "bytes": said[0]["bytes"]})
+    xml_mb = os.path.getsize(xml) / 2**20 if os.path.exists(xml) else 0
+    if os.path.exists(xml):
+        os.remove(xml)
+    written = next((r["user"] for r in rows if r["verb"].startswith("ours")), None)
+    b.say(f"\n## A 3MF of {triangles:,} triangles: writing and reading again\n")
+    b.say(f"Each in its own process, median of {turns}; user seconds of the work on all threads, the peak is of the whole process with "
+          f"the mesh in it. The XML has {xml_mb:.1f} MiB.\n")
+    b.say("| | user s | writing to a file / this | peak MB | MiB made or read |")
+    b.say("|---|---|---|---|---|")
+    for r in rows:
+        ratio = f"{written / r['user']:.2f}" if written and r["user"] > 0 else ""
+        b.say(f"| {r['name']} | {r['user']:.3f} | {ratio} | {r['peak_mb']:.1f} | {r['bytes'] / 2**20:.2f} |")
+    return rows
+
+
 def step_times(row):
     steps = [(s["name"], s["seconds"]) for s in row["steps"]]
     return steps + [("the rest", row["cost"]["wall"] - sum(s for _, s in steps))]
@@ -331,7 +365,7 @@ def main():
     p.add_argument("--full", action="store_true", help="also 400 k and 1 M meshes and the larger broken files")
     p.add_argument("--only", default="", help="inputs whose name has this word")
     p.add_argument("--without", default="", help="leave out the peers whose name has this word")
-    p.add_argument("--part", choices=["repair", "decimate", "limit", "gcode"], help="one part of it")
+    p.add_argument("--part", choices=["repair", "decimate", "limit", "threemf", "gcode"], help="one part of it")
     p.add_argument("--gcode-mb", type=int, default=1000, help="how long the G-code is made")
     b = Bench(p.parse_args())
     b.say("# Bench\n")
@@ -345,6 +379,8 @@ def main():
         result["decimate"] = decimation(b)
     if part in (None, "limit"):
         result["limit"] = limit(b)
+    if part in (None, "threemf"):
+        result["threemf"] = threemf(b)
     if part in (None, "gcode"):
         result["gcode"] = gcode(b)
     with open(b.path("bench.json"), "w", encoding="utf-8") as f:

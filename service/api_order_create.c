@@ -9,6 +9,7 @@
 
 #include "intake/order_form.h"
 #include "service/api.h"
+#include "service/quote.h"
 #include "service/role.h"
 #include "service/upload.h"
 #include "storage/order.h"
@@ -196,6 +197,9 @@ static int write_order(char order_id[32], struct making *m, struct err *err)
     if (!failed)
         failed = order_create(order_id, db, (const char *)text.data, m->rows, m->row_count,
                               m->request->actor, err);
+    const char *quote = json_text(m->order, "quote_id", NULL);
+    if (!failed && quote)
+        failed = quote_bind(db, order_id, quote, err);
     snprintf(answer, sizeof answer, "{\"id\":\"%s\"}", failed ? "" : order_id);
     if (!failed)
         failed = idempotency_keep(db, ROUTE, key, 201, answer, err);
@@ -207,8 +211,26 @@ static int write_order(char order_id[32], struct making *m, struct err *err)
     return failed;
 }
 
+/* Before any photo is read: what the order rests on must be for it, and valid. */
+static int check_quote(struct making *m, struct err *err)
+{
+    struct db *db = NULL;
+    const char *quote = json_text(m->order, "quote_id", NULL);
+    if (!quote)
+        return 0;
+    if (request_db(&db, m->request, err))
+        return -1;
+    if (quote_check_order(db, quote, m->order, err))
+        return -1;
+    pool_give(m->request->http->pool, m->request->db, false); /* children take seconds */
+    m->request->db = NULL;
+    return 0;
+}
+
 static int make_order(char order_id[32], struct making *m, struct err *err)
 {
+    if (check_quote(m, err))
+        return -1;
     for (size_t i = 0; i < m->upload->file_count; i++)
         if (m->upload->files[i].is_model ? read_model(m, i, err) : read_photo(m, i, err))
             return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "service/api.h"
+#include "service/quote.h"
 #include "storage/order.h"
 
 struct etag api_etag(const char *document)
@@ -44,6 +45,33 @@ static int add_list(cJSON *order, const char *name, const struct db_rows *rows, 
     return 0;
 }
 
+static int cost_of(cJSON **actual, cJSON *order, struct request *request, struct err *err)
+{
+    cJSON *quote = NULL;
+    const char *quote_id = json_text(order, "quote_id", NULL);
+    const struct settings *settings = request_settings(request);
+    if (!quote_id)
+        return quote_actual(actual, request->db, json_text(order, "id", ""), NULL, settings, err);
+    if (quote_document(&quote, request->db, quote_id, settings, err))
+        return -1;
+    *actual = cJSON_DetachItemFromObjectCaseSensitive(quote, "actual");
+    cJSON_AddItemToObject(order, "price_minor",
+                          cJSON_DetachItemFromObjectCaseSensitive(quote, "total_minor"));
+    cJSON_Delete(quote);
+    return 0;
+}
+
+/* What it has cost so far; of one that rests on a quote, beside what was said. Without a word on
+ * costs that can be read (`config check` says why) the order is shown without. */
+static int add_cost(cJSON *order, struct request *request, struct err *err)
+{
+    cJSON *actual = NULL;
+    if (cost_of(&actual, order, request, err) && err->kind != ERR_INPUT)
+        return -1;
+    cJSON_AddItemToObject(order, "cost", actual ? actual : cJSON_CreateNull());
+    return 0;
+}
+
 int api_order_document(struct bytes *out, struct request *request, const char *order_id,
                        struct err *err)
 {
@@ -58,7 +86,7 @@ int api_order_document(struct bytes *out, struct request *request, const char *o
                  DB_RUN(&issues, request->db, "order_issues", err, of[0], "1000") ||
                  json_parse(&order, db_text(head, 0, 1), strlen(db_text(head, 0, 1)), err) ||
                  add_list(order, "items", items, err) || add_list(order, "issues", issues, err) ||
-                 json_print(out, order, false, err);
+                 add_cost(order, request, err) || json_print(out, order, false, err);
     }
     cJSON_Delete(order);
     db_rows_free(issues);

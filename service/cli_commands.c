@@ -81,9 +81,9 @@ static const struct cli_option render[] = {
     END};
 static const struct cli_option slice[] = {
     {"-o", "OUT.gcode", "the G-code to write"},
-    {"--printer", "ID", "printer [ender3v3se]"},
-    {"--material", "ID", "material [pla]"},
-    {"--process", "ID", "layers and quality [figure]"},
+    {"--printer", "ID", "printer [what our 3MF was made for, else ender3v3se]"},
+    {"--material", "ID", "material [likewise, else pla]"},
+    {"--process", "ID", "layers and quality [likewise, else figure]"},
     {"--engine", "ID", "slicing engine: cura or prusa [cura]"},
     {"--second-opinion", NULL, "slice with the other engine too, and compare"},
     END};
@@ -93,6 +93,25 @@ static const struct cli_option gcode[] = {
     {"--process", "ID", "how it was sliced: walls and infill, for --model [not looked at]"},
     {"--model", "FILE", "what was sliced, .3mf or .stl: its height and volume [not looked at]"},
     END};
+static const struct cli_option accuracy[] = {
+    {"--last", "N", "of the newest so many orders that rest on a quote [200]"}, END};
+
+static const struct cli_option quote[] = {
+    {"--template", "ID", "product template [figure-80]"},
+    {"--height", "MM", "finished height [the template's]"},
+    {"--quantity", "N", "copies [1]"},
+    {"--photo-class", "CLASS", "pet, object, adult or child [object]"},
+    {"--style", "STYLE", "figure, lithophane, ... [the template's]"},
+    {"--material", "ID", "material [the template's]"},
+    {"--printer", "ID", "printer [the template's]"},
+    {"--process", "ID", "process [the usual one]"},
+    {"--model", "FILE", "the model itself: measured instead of guessed"},
+    {"--photo", "FILE",
+     "the photo: its outline tells, and the built-in maker's figure is measured"},
+    {"--slice", NULL, "slice the model or figure, and say what the slice says"},
+    {"--save", NULL, "made and kept by the service, for an order to cite"},
+    END};
+
 static const struct cli_option order_add[] = {
     {"--template", "ID", "product template, see GET /v1/templates"},
     {"--quantity", "N", "copies wanted [1]"},
@@ -104,6 +123,7 @@ static const struct cli_option order_add[] = {
     {"--key", "TEXT", "Idempotency-Key: the same key never makes two orders [random]"},
     {"--model", "FILE", "your own model, for templates that take one (own-model)"},
     {"--object", "TEXT", "what is to be made, for templates that are made of words"},
+    {"--quote", "ID", "the quote that it rests on: its price binds"},
     END};
 static const struct cli_option order_model[] = {
     {"--key", "TEXT", "Idempotency-Key: the same key never enters a model twice [random]"}, END};
@@ -196,6 +216,26 @@ static const struct command table[] = {
      "Exit code 0 pass, warnings or not; 5 reject.\n"
      "Example: statuette gcode check dog.gcode --printer k2plus --material pla --model dog.3mf",
      gcode, 1, 1, cli_gcode_check},
+    {"quote show", "ID", "a quote, and what its order has taken so far", "", none, 1, 1,
+     cli_quote_show},
+    {"quote report", "[--last N]", "how far estimates were from what orders took",
+     "By template, photo class and printer, of orders that rest on a quote: actual over estimated.",
+     accuracy, 0, 0, cli_quote_accuracy},
+    {"quote settle", "[--last N]", "correct new estimates by what orders took",
+     "Where five items or more of a template, photo class and printer were made: their middle, "
+     "kept "
+     "between\n"
+     "a half and two, is a factor of every new quote, and said in it.",
+     accuracy, 0, 0, cli_quote_accuracy},
+    {"quote", "[--template ID]", "what a figure would cost and take, before there is an order",
+     "Needs no service: templates, printers, materials, costs.json and estimates.json are read "
+     "here.\n"
+     "By photo class and height alone it is rough; with --model, or the photo of a figure of the\n"
+     "built-in maker, it is measured; with --slice it is sliced. --save lets the service make and "
+     "keep\n"
+     "it, so that an order may cite it.\n"
+     "Example: statuette quote --template figure-80 --height 100 --photo-class pet --quantity 3",
+     quote, 0, 0, cli_quote},
     {"order add", "--template ID [PHOTO..]", "place an order with the running service",
      "Talks to STATUETTE_URL [http://127.0.0.1:8080] with STATUETTE_API_KEY, as all commands below "
      "do.",

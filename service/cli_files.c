@@ -57,13 +57,12 @@ int file_work_open(struct file_work *work, const char *input, struct err *err)
 
 int file_work_profile(struct file_work *work, const struct cli *cli, struct err *err)
 {
-    static const char *const options[][3] = {{"printer", "--printer", "ender3v3se"},
-                                             {"material", "--material", "pla"},
-                                             {"process", "--process", NULL}};
+    static const char *const options[][2] = {
+        {"printer", "--printer"}, {"material", "--material"}, {"process", "--process"}};
     const char *folder = getenv("STATUETTE_CONFIG");
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        const char *id = cli_text(cli, options[i][1], options[i][2]);
+        const char *id = cli_text(cli, options[i][1], NULL);
         if (id)
             cJSON_AddStringToObject(work->options, options[i][0], id);
     }

@@ -109,16 +109,17 @@ static int tell(const struct cli *cli, const cJSON *report, bool passed, struct 
     return 0;
 }
 
-static int check(const struct cli *cli, struct gcode_check_options *options, struct err *err)
+static int check(const struct cli *cli, const struct gcode_check_options *asked, struct err *err)
 {
+    struct gcode_check_options options = *asked;
     cJSON *report = NULL;
     bool passed = false;
     struct teller teller = {cli, -1};
     const char *model = cli_text(cli, "--model", NULL);
-    options->on_progress = on_progress;
-    options->user = &teller;
-    if ((model && ask_model(options, model, err)) ||
-        gcode_check(&report, &passed, cli->words[0], options, err))
+    options.on_progress = on_progress;
+    options.user = &teller;
+    if ((model && ask_model(&options, model, err)) ||
+        gcode_check(&report, &passed, cli->words[0], &options, err))
         return -1;
     int failed = tell(cli, report, passed, err);
     cJSON_Delete(report);

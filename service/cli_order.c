@@ -25,11 +25,23 @@ static void print_item(const cJSON *item)
                json_text(run, "part_code", ""));
 }
 
+/* In minor units: an order's document does not say how many digits its currency has. */
+static void print_cost(const cJSON *order)
+{
+    const cJSON *cost = json_get(order, "cost"), *price = json_get(order, "price_minor");
+    printf("  cost so far %.0f", json_number(cost, "total_minor", 0));
+    if (cJSON_IsNumber(price))
+        printf(", price %.0f", price->valuedouble);
+    printf(" (%s, minor units)\n", json_text(cost, "currency", ""));
+}
+
 static void print_order(const cJSON *order)
 {
     const cJSON *item;
     printf("%s%s%s  %s\n", cli_colour(1, "bold"), json_text(order, "id", ""), cli_colour(1, "off"),
            json_text(order, "stage", ""));
+    if (json_get(order, "cost"))
+        print_cost(order);
     cJSON_ArrayForEach (item, json_get(order, "items"))
         print_item(item);
 }
@@ -86,6 +98,8 @@ int cli_order_add(const struct cli *cli, struct err *err)
     cJSON_AddItemToArray(cJSON_AddArrayToObject(order, "items"), item);
     if (external)
         cJSON_AddStringToObject(order, "external_id", external);
+    if (cli_flag(cli, "--quote"))
+        cJSON_AddStringToObject(order, "quote_id", cli_text(cli, "--quote", ""));
     api_add_consent(order, cli_text(cli, "--photo-class", "object"));
     int code = build_item(item, cli, err) ||
                send_order(&answer, order, cli->words, cli->word_count,

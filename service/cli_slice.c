@@ -6,6 +6,7 @@
 
 #include "print/slice/slice.h"
 #include "service/cli_files.h"
+#include "service/slice_objects.h"
 
 static const char *config_folder(void)
 {
@@ -61,23 +62,20 @@ static int tell_slice(const struct cli *cli, const struct slice_result *r, cJSON
     return code ? code : far ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
-static int run(const struct cli *cli, struct file_work *work, const struct profile *profile,
-               struct err *err)
+static int slice(const struct cli *cli, struct file_work *work, const struct profile *profile,
+                 const struct slice_objects *objects, struct err *err)
 {
     struct slice_result result;
     cJSON *opinion = NULL;
-    char model[800];
-    snprintf(model, sizeof model, "%s/out.stl", work->folder);
-    const struct slice_object object = {.path = model};
-    struct slice_options options = {.objects = &object,
-                                    .object_count = 1,
+    struct slice_options options = {.objects = objects->at,
+                                    .object_count = objects->count,
                                     .out_path = cli_text(cli, "-o", NULL),
                                     .work_folder = work->folder,
                                     .profile = profile,
                                     .engine = cli_text(cli, "--engine", NULL),
                                     .on_progress = on_progress,
                                     .user = (void *)cli};
-    if (file_work_run(work, "tostl", err) || slice_run(&result, &options, err))
+    if (slice_run(&result, &options, err))
         return -1;
     cli_progress(cli, "sliced", 1);
     if (cli_flag(cli, "--second-opinion")) {
@@ -88,20 +86,33 @@ static int run(const struct cli *cli, struct file_work *work, const struct profi
     return tell_slice(cli, &result, opinion, err);
 }
 
+/* What the line says, else what the 3MF was prepared for where it is our own. */
+static int load_profile(struct profile *out, const struct cli *cli, const cJSON *prepared_for,
+                        struct err *err)
+{
+    return profile_load(
+        out, config_folder(),
+        cli_text(cli, "--printer", json_text(prepared_for, "printer", "ender3v3se")),
+        cli_text(cli, "--material", json_text(prepared_for, "material", "pla")),
+        cli_text(cli, "--process", json_text(prepared_for, "process", NULL)), err);
+}
+
 int cli_slice(const struct cli *cli, struct err *err)
 {
     struct profile profile = {0};
+    struct slice_objects objects = {0};
     struct file_work work;
     if (!cli_flag(cli, "-o"))
         return FAIL_CODE(err, ERR_INPUT, "usage", "slice needs -o OUT.gcode");
-    int code =
-        profile_load(&profile, config_folder(), cli_text(cli, "--printer", "ender3v3se"),
-                     cli_text(cli, "--material", "pla"), cli_text(cli, "--process", NULL), err) ||
-        file_work_open(&work, cli->words[0], err);
-    if (!code) {
-        code = run(cli, &work, &profile, err);
-        file_work_close(&work);
-    }
+    if (file_work_open(&work, cli->words[0], err))
+        return -1;
+    int code = file_work_profile(&work, cli, err) || file_work_run(&work, "tostl", err) ||
+                       load_profile(&profile, cli, json_get(work.result, "prepared_for"), err) ||
+                       slice_objects_of(&objects, work.result, work.folder, err)
+                   ? -1
+                   : slice(cli, &work, &profile, &objects, err);
+    slice_objects_free(&objects);
     profile_free(&profile);
+    file_work_close(&work);
     return code;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assets.h"
 #include "intake/order_form.h"
@@ -15,6 +16,8 @@
 #include "print/slice/profile_check.h"
 #include "print/slice/profile_files.h"
 #include "service/config_check_own.h"
+#include "service/costs.h"
+#include "service/estimate.h"
 
 static cJSON *new_fault(const struct config_walk *w, const char *file, const char *path,
                         const char *message)
@@ -32,10 +35,9 @@ static cJSON *new_fault(const struct config_walk *w, const char *file, const cha
 static void put_fault(struct config_walk *w, const char *path, const char *message)
 {
     char file[4096];
-    if (w->built_in || !w->config_folder)
-        snprintf(file, sizeof file, "config/%s/%s.json", w->name, w->id);
-    else
-        snprintf(file, sizeof file, "%s/%s/%s.json", w->config_folder, w->name, w->id);
+    snprintf(file, sizeof file, "%s/%s%s%s.json",
+             w->built_in || !w->config_folder ? "config" : w->config_folder, w->name,
+             *w->name ? "/" : "", w->id);
     /* a reader's own sentence opens with the file's path */
     size_t n = strlen(file);
     if (strncmp(message, file, n) == 0 && strncmp(message + n, ": ", 2) == 0)
@@ -121,9 +123,13 @@ static int check_provider(struct config_walk *w, const cJSON *file)
 
 static int check_template(struct config_walk *w, const cJSON *file)
 {
+    struct price_formula formula;
+    struct err why = {0};
     check_name(w, file, "id");
     if (template_faults(file, on_schema_fault, w, w->err))
         return -1;
+    if (price_formula_read(&formula, json_get(file, "price"), &why))
+        config_fault(w, "/price", "%s", why.what);
     return config_check_template(w, file);
 }
 
@@ -194,6 +200,44 @@ static int check_kind(struct config_walk *w, const struct config_kind *kind)
     cJSON_ArrayForEach (id, ids) {
         w->id = id->valuestring;
         failed = failed || check_one(w, kind);
+    }
+    cJSON_Delete(ids);
+    return failed ? -1 : 0;
+}
+
+/* ---- files that lie in no folder of their own: costs.json and the like ---- */
+
+/* Each has a schema of its name; what has none is read by nobody. */
+static int check_single(struct config_walk *w)
+{
+    char schema[300];
+    struct err inner = {0};
+    cJSON *file = NULL;
+    int failed = 0;
+    w->files++;
+    snprintf(schema, sizeof schema, "schemas/%.255s.schema.json", w->id);
+    if (config_file_read(&file, &w->built_in, w->config_folder, "", w->id, &inner)) {
+        if (inner.kind == ERR_LIMIT || inner.kind == ERR_BUG)
+            return err_fail(w->err, inner.kind, inner.code, inner.where, "%s", inner.what);
+        put_fault(w, "", inner.what);
+    } else if (asset_find(schema)) {
+        failed = check_schema(w, schema, file);
+    } else if (!w->built_in) {
+        put_fault(w, "", "is not read");
+    }
+    cJSON_Delete(file);
+    return failed;
+}
+
+static int check_singles(struct config_walk *w)
+{
+    cJSON *ids = NULL;
+    const cJSON *id;
+    int failed = config_list(&ids, w->config_folder, "", w->err);
+    w->name = "";
+    cJSON_ArrayForEach (id, ids) {
+        w->id = id->valuestring;
+        failed = failed || check_single(w);
     }
     cJSON_Delete(ids);
     return failed ? -1 : 0;
@@ -277,6 +321,46 @@ static int make_report(cJSON **report, struct config_walk *w)
     return 0;
 }
 
+static int read_costs(const char *config_folder, struct err *why)
+{
+    struct price_formula formula;
+    cJSON *costs = NULL;
+    int failed = costs_read(&costs, config_folder, why) ||
+                 price_formula_read(&formula, json_get(costs, "price"), why);
+    cJSON_Delete(costs);
+    return failed ? -1 : 0;
+}
+
+static int read_estimates(const char *config_folder, struct err *why)
+{
+    struct estimates *estimates = NULL;
+    int failed = estimates_open(&estimates, config_folder, why);
+    estimates_close(estimates);
+    return failed;
+}
+
+/* A file that stands in no folder of its own: the shop's, where there is one, else the built-in
+ * one. */
+static int check_alone(struct config_walk *w, const char *name,
+                       int (*read)(const char *config_folder, struct err *why))
+{
+    struct err why = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", w->config_folder ? w->config_folder : "", name);
+    w->built_in = !w->config_folder || access(path, F_OK) != 0;
+    if (w->built_in)
+        snprintf(path, sizeof path, "config/%s", name);
+    w->files++;
+    if (read(w->config_folder, &why) == 0)
+        return 0;
+    if (why.kind != ERR_INPUT)
+        return FAIL_CODE(w->err, why.kind, why.code, "%s", why.what);
+    cJSON *fault = new_fault(w, path, "", why.what);
+    if (!fault || !cJSON_AddItemToArray(w->faults, fault))
+        w->failed = true;
+    return 0;
+}
+
 int config_check(cJSON **report, const char *config_folder, struct err *err)
 {
     struct config_walk w = {
@@ -289,6 +373,12 @@ int config_check(cJSON **report, const char *config_folder, struct err *err)
         check_folders(&w);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !failed; i++)
         failed = check_kind(&w, &kinds[i]);
+    failed = failed || check_singles(&w) ? -1 : 0;
+    if (!failed)
+        failed = check_alone(&w, "costs.json", read_costs) ||
+                         check_alone(&w, "estimates.json", read_estimates)
+                     ? -1
+                     : 0;
     if (!failed)
         failed = make_report(report, &w);
     cJSON_Delete(w.faults);

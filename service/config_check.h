@@ -6,8 +6,9 @@
 #include "base/json.h"
 
 /**
- * Reads every file of printers, materials, processes, providers, templates and engines, those of
- * config_folder (NULL: none) over the built-in ones, and names every fault.
+ * Reads every file of printers, materials, processes, providers, templates and engines, and those
+ * that have a schema of their own name beside them (costs.json), of config_folder (NULL: none) over
+ * the built-in ones, and names every fault.
  *
  * Result   {"folder", "files", "faults": [{"file", "built_in", "path", "message"}]}, in the order
  *          of folders and files; path is a JSON pointer, "" for the whole file. The caller deletes.

@@ -85,7 +85,7 @@ static int check_option(const cJSON *option, const cJSON *product, struct err *e
         return check_words(option, json_get(json_get(product, "print"), "base"), err);
     if (strcmp(name, "object") == 0)
         return check_object(option, json_text(json_get(product, "provider"), "prompt", ""), err);
-    if (strcmp(name, "style") == 0 || strcmp(name, "material") == 0)
+    if (strcmp(name, "style") == 0 || strcmp(name, "material") == 0 || strcmp(name, "process") == 0)
         return check_choice(option, json_get(offer, "allowed"), err);
     if (strcmp(name, "provider") == 0)
         return check_choice(option, json_get(offer, "route"), err);

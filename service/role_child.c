@@ -158,11 +158,12 @@ static int load_inputs(struct ask *ask, size_t limit, struct err *err)
     size_t count = (size_t)cJSON_GetArraySize(list), left = limit;
     if (path && bytes_read_file(ask->input, path, err))
         return -1;
-    ask->inputs = count ? calloc(count, sizeof *ask->inputs) : NULL;
-    if (count && !ask->inputs)
+    if (count == 0)
+        return 0;
+    if (!(ask->inputs = calloc(count, sizeof *ask->inputs)))
         return FAIL(err, ERR_LIMIT, "no memory for %zu files", count);
     cJSON_ArrayForEach (one, list) {
-        struct bytes *to = &ask->inputs[ask->input_count++];
+        struct bytes *to = ask->inputs + ask->input_count++;
         to->limit = left;
         if (bytes_read_file(to, json_text(one, "input", ""), err))
             return -1;

@@ -10,7 +10,7 @@
 #include "print/shape/shape.h"
 #include "service/role_set.h"
 
-static bool stands_on_bed(const double low[3], const double high[3], const double bed_mm[3])
+static bool stands_on_bed(const double low[3], const double high[3], const double bed_mm[2])
 {
     for (int k = 0; k < 2; k++)
         if (low[k] < -bed_mm[k] / 2 || high[k] > bed_mm[k] / 2)
@@ -20,7 +20,7 @@ static bool stands_on_bed(const double low[3], const double high[3], const doubl
 
 /* Places become those about the middle of the bed. What was placed for a bed keeps its place where
  * that is on this one; what stands alone, and what does not fit, goes to the middle as a whole. */
-static void place(struct set *set, const double bed_mm[3])
+static void place(struct set *set, const double bed_mm[2])
 {
     double low[3] = {0}, high[3] = {0};
     for (size_t i = 0; i < set->count; i++)
@@ -107,7 +107,9 @@ int role_tostl(const struct ask *ask, cJSON **result, struct err *err)
     bytes_free(in);
     if (!failed) {
         *result = cJSON_CreateObject();
-        place(&set, ask->profile.printer.bed_mm);
+        /* Where no printer is named, it is the one that our 3MF was made for. */
+        bool own_bed = set.own && !json_text(ask->options, "printer", NULL);
+        place(&set, own_bed ? set.bed_mm : ask->profile.printer.bed_mm);
         role_set_bounds(&set, low, high);
         for (int k = 0; k < 3; k++)
             size[k] = high[k] - low[k];

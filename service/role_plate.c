@@ -351,6 +351,9 @@ int role_plate(const struct ask *ask, cJSON **result, struct err *err)
     int failed = read_sources(s, ask, err) || arrange(s, ask, err) ||
                  put_objects(s, ask->profile.printer.bed_mm, err) || draw(&plate.thumbnail, s, err);
     plate.count = s->count;
+    for (size_t i = s->count; i-- > 0;)
+        if (s->objects[i].palette)
+            plate.colour = s->objects[i].palette->rgb[0];
     failed = failed || role_plate_write(&plate, ask, err) ||
              role_plate_finish(&plate, "out.3mf", NULL, err);
     if (!failed)

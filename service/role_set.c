@@ -10,6 +10,7 @@
 
 #include "print/measure/measure.h"
 #include "print/read/bundle.h"
+#include "print/repair/solid.h"
 #include "print/slice/project.h"
 
 #define OWN_PART_MOST ((size_t)1 << 20)
@@ -166,6 +167,35 @@ static int take_parts(struct set *out, const struct mesh *mesh, const struct ski
     return failed ? -1 : 0;
 }
 
+static bool overlap(const struct set_object *a, const struct set_object *b)
+{
+    double low[2][3], high[2][3];
+    mesh_bounds(&a->mesh, low[0], high[0]);
+    mesh_bounds(&b->mesh, low[1], high[1]);
+    for (int k = 0; k < 2; k++)
+        if (low[0][k] >= high[1][k] || low[1][k] >= high[0][k])
+            return false;
+    return true;
+}
+
+/* What lies over another, as seen from above, is one thing with it: a head on its body. Slicers
+ * take objects apart from one another only. */
+static int join_overlapping(struct set *set, struct err *err)
+{
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t k = i + 1; k < set->count; k++) {
+            struct set_object *to = &set->at[i], *from = &set->at[k];
+            if (!overlap(to, from))
+                continue;
+            if (mesh_append(&to->mesh, &from->mesh, false, err))
+                return -1;
+            mesh_free(&from->mesh);
+            memmove(from, from + 1, (--set->count - k) * sizeof *from);
+            k = i; /* it has grown: what was beside it may lie over it now */
+        }
+    return 0;
+}
+
 /* Parts of other formats belong together; those of a 3MF are things on a bed. */
 static int read_other(struct set *out, const struct bytes *file, const char *name, struct err *err)
 {
@@ -179,7 +209,7 @@ static int read_other(struct set *out, const struct bytes *file, const char *nam
     out->at = calloc(several ? skin.part_count : 1, sizeof *out->at);
     int failed = out->at ? 0 : FAIL(err, ERR_LIMIT, "no memory for the file's objects");
     if (!failed && several) {
-        failed = take_parts(out, &mesh, &skin, err);
+        failed = take_parts(out, &mesh, &skin, err) || join_overlapping(out, err);
     } else if (!failed) {
         out->at[0].mesh = mesh;
         mesh = (struct mesh){0};

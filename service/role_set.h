@@ -25,7 +25,7 @@ struct set {
 /**
  * Reads any format. Our own 3MF gives its objects with names, settings and colours where it is as
  * we wrote it; what another program changed is another's file. Another's 3MF gives its parts, each
- * at its place; anything else is one object.
+ * at its place, those that lie over one another as one; anything else is one object.
  */
 int role_set_read(struct set *out, const struct bytes *file, const char *name,
                   struct err *err) MUST_CHECK;

@@ -51,11 +51,14 @@ static int take_row(struct slicing *s, const struct db_rows *rows, struct err *e
     if (parse(&s->report, rows, 7, err))
         return -1;
     s->result.height_mm = json_number(s->report, "height_mm", 0);
+    s->result.model_mm3 = json_number(s->report, "model_mm3", 0);
+    snprintf(s->result.engine_version, sizeof s->result.engine_version, "%s",
+             json_text(s->report, "engine_version", ""));
     return db_is_null(rows, 0, 10) ? 0 : parse(&s->opinion, rows, 10, err);
 }
 
-/* 0 it is there, 1 it has to be sliced. What could not be sliced is tried again when it is needed:
- * a person has passed it all the same. */
+/* 0 it is there, 1 it has to be sliced. What could not be sliced is tried again when it is needed,
+ * for a person has passed it all the same; but not where another engine is at hand. */
 static int look(struct slicing *s, struct err *err)
 {
     struct db_rows *rows = NULL;
@@ -63,7 +66,7 @@ static int look(struct slicing *s, struct err *err)
         return -1;
     int result = 1;
     if (db_row_count(rows) == 1 &&
-        (db_is_null(rows, 0, 2) ? s->ahead : blob_there(s, db_text(rows, 0, 2))))
+        (db_is_null(rows, 0, 2) ? s->ahead || s->other : blob_there(s, db_text(rows, 0, 2))))
         result = take_row(s, rows, err);
     db_rows_free(rows);
     return result;
@@ -170,35 +173,49 @@ int slicing_give_way(struct slicing *s, struct err *err)
 /* --- slicing ------------------------------------------------------------------------------------
  */
 
-/* The bytes depend on the 3MF and the settings alone: the label is the 3MF's hash, by which the
- * G-code can be told to be of what was passed. */
-struct slice_options slicing_options(struct slicing *s, struct slice_object *object,
-                                     struct slicing_paths *p)
+int slicing_read_model(struct slicing *s, struct err *err)
 {
-    snprintf(p->model, sizeof p->model, "%s/out.stl", s->folder);
-    snprintf(p->gcode, sizeof p->gcode, "%s/out.gcode", s->folder);
-    snprintf(p->label, sizeof p->label, "3mf %s", s->threemf_hash);
-    *object = (struct slice_object){.path = p->model};
-    return (struct slice_options){.objects = object,
-                                  .object_count = 1,
-                                  .out_path = p->gcode,
+    if (s->model)
+        return 0;
+    return folder_blob(s->step, s->threemf_hash, s->folder, "in", err) ||
+                   role_run(&s->model, "tostl", s->folder, s->step->stop, err) ||
+                   slice_objects_of(&s->objects, s->model, s->folder, err)
+               ? -1
+               : 0;
+}
+
+/* The bytes depend on the 3MF and the settings alone, and so does the label: the 3MF's hash, by
+ * which the G-code can be told to be of what was passed, and the item that the 3MF itself names. */
+struct slice_options slicing_options(struct slicing *s, struct slicing_texts *t)
+{
+    const cJSON *first = cJSON_GetArrayItem(json_get(s->model, "objects"), 0);
+    const char *item = json_text(first, "item_id", "");
+    snprintf(t->gcode, sizeof t->gcode, "%s/out.gcode", s->folder);
+    snprintf(t->label, sizeof t->label, "3mf %s%s%.40s", s->threemf_hash, *item ? " item " : "",
+             item);
+    return (struct slice_options){.objects = s->objects.at,
+                                  .object_count = s->objects.count,
+                                  .out_path = t->gcode,
                                   .work_folder = s->folder,
                                   .profile = &s->profile,
                                   .engine = s->engine,
-                                  .label = p->label,
+                                  .label = t->label,
                                   .stop = s->step->stop,
                                   .on_progress = slicing_on_progress,
                                   .user = s};
 }
 
-int slicing_read_model(struct slicing *s, struct err *err)
+/* Without the 3MF's own names and settings, which come with its hash: so that what is there is
+ * found without a look into the 3MF. */
+static int hash_settings(char hash[SHA256_HEX], struct slicing *s, struct err *err)
 {
-    if (s->shape)
-        return 0;
-    return folder_blob(s->step, s->threemf_hash, s->folder, "in", err) ||
-                   role_run(&s->shape, "tostl", s->folder, s->step->stop, err)
-               ? -1
-               : 0;
+    const struct slice_object bare = {.path = ""};
+    const struct slice_options options = {.objects = &bare,
+                                          .object_count = 1,
+                                          .work_folder = s->folder,
+                                          .profile = &s->profile,
+                                          .engine = s->engine};
+    return slice_hash(hash, &options, err);
 }
 
 static int make_report(struct slicing *s, const char *gcode, struct err *err)
@@ -209,11 +226,13 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
     const struct gcode_check_options options = {.printer = &s->profile.printer,
                                                 .material = &s->profile.material,
                                                 .model_height_mm =
-                                                    json_number(s->shape, "height_mm", 0)};
+                                                    json_number(s->model, "height_mm", 0)};
     if (gcode_check(&check, &passed, gcode, &options, err))
         return -1;
+    cJSON_Delete(s->report);
     cJSON *j = s->report = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "engine", r->engine);
+    cJSON_AddStringToObject(j, "engine_version", r->engine_version);
     cJSON_AddStringToObject(j, "printer", s->profile.printer.id);
     cJSON_AddStringToObject(j, "material", s->profile.material.id);
     cJSON_AddStringToObject(j, "process", s->profile.process_id);
@@ -225,6 +244,7 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
     cJSON_AddNumberToObject(j, "filament_g", r->filament_g);
     cJSON_AddNumberToObject(j, "layer_count", r->layer_count);
     cJSON_AddNumberToObject(j, "height_mm", r->height_mm);
+    cJSON_AddNumberToObject(j, "model_mm3", r->model_mm3);
     cJSON_AddNumberToObject(j, "slicing_s", r->seconds);
     cJSON_AddItemToObject(j, "check", check);
     return passed
@@ -235,13 +255,17 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
 /* Stored by its hash before the row that names it. */
 static int slice(struct slicing *s, struct err *err)
 {
-    struct slicing_paths paths;
-    struct slice_object object;
-    char kept[SHA256_HEX];
-    struct slice_options options = slicing_options(s, &object, &paths);
-    if (slicing_read_model(s, err) || slice_run(&s->result, &options, err) ||
-        make_report(s, paths.gcode, err) ||
-        blob_put_file(kept, NULL, s->step->blobs, paths.gcode, err))
+    struct slicing_texts texts;
+    char kept[SHA256_HEX], after[SHA256_HEX];
+    if (slicing_read_model(s, err))
+        return -1;
+    struct slice_options options = slicing_options(s, &texts);
+    if (slice_run(&s->result, &options, err) || hash_settings(after, s, err))
+        return -1;
+    if (strcmp(after, s->settings_hash) != 0)
+        return FAIL_CODE(err, ERR_LATER, "slicer_changed", "the slicer was changed meanwhile");
+    if (make_report(s, texts.gcode, err) ||
+        blob_put_file(kept, NULL, s->step->blobs, texts.gcode, err))
         return -1;
     return strcmp(kept, s->result.gcode_hash) == 0
                ? 0
@@ -276,13 +300,18 @@ static int store(struct slicing *s, const struct err *why, struct err *err)
     return failed ? -1 : 0;
 }
 
+bool slicing_is_lasting(const struct err *why)
+{
+    return why->kind == ERR_INPUT ||
+           (why->kind == ERR_LIMIT && strncmp(why->code, "slice_", strlen("slice_")) == 0);
+}
+
 /* Ahead, what cannot be sliced is a result: the review sees it, and it is not tried again. */
 static int failed_slice(struct slicing *s, const struct err *why, struct err *err)
 {
     if (s->gave_way)
         return slicing_give_way(s, err);
-    bool lasting = why->kind == ERR_INPUT || strcmp(why->code, "slice_timeout") == 0;
-    if (!s->ahead || !lasting)
+    if (!(s->ahead || s->other) || !slicing_is_lasting(why))
         return -1;
     snprintf(s->problem_code, sizeof s->problem_code, "%.31s", why->code);
     snprintf(s->problem, sizeof s->problem, "%s", why->what);
@@ -307,32 +336,37 @@ static int claim_and_slice(struct slicing *s, struct err *err)
 
 static int run_with(struct slicing *s, const char *engine, struct err *err)
 {
-    struct slicing_paths paths;
-    struct slice_object object;
     s->engine = engine;
-    struct slice_options options = slicing_options(s, &object, &paths);
-    if (slice_hash(s->settings_hash, &options, err))
+    if (hash_settings(s->settings_hash, s, err))
         return -1;
     int result = look(s, err);
     return result == 1 ? claim_and_slice(s, err) : result;
 }
 
-/* A failure that is the engine's own, where another may do better. */
+/* Where another engine may do better. */
 static bool is_engines_own(const char *code)
 {
-    return strcmp(code, "slice_failed") == 0 || strcmp(code, "slice_empty") == 0 ||
-           strcmp(code, "gcode_rejected") == 0 || strcmp(code, "slice_timeout") == 0;
+    static const char *const codes[] = {
+        "slice_failed",        "slice_empty",   "slice_no_first_layer", "slice_bad_settings",
+        "slice_out_of_memory", "slice_timeout", "gcode_rejected"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
 }
 
 static int run_any(struct slicing *s, struct err *err)
 {
     char why[300];
+    s->other = true;
     int result = run_with(s, "cura", err);
-    const char *code = result < 0 ? err->code : s->problem_code;
-    if (result > 0 || !is_engines_own(code))
+    if (result || !*s->problem_code)
         return result;
-    snprintf(why, sizeof why, "cura: %.200s", result < 0 ? err->what : s->problem);
+    if (!is_engines_own(s->problem_code))
+        return s->ahead ? 0 : FAIL_CODE(err, ERR_INPUT, s->problem_code, "%s", s->problem);
+    snprintf(why, sizeof why, "cura: %.200s", s->problem);
     *s->problem_code = *s->problem = *s->result_id = 0;
+    s->other = false;
     result = run_with(s, "prusa", err);
     if (!result && !*s->problem_code)
         result = DB_RUN(NULL, s->step->db, "slice_event", err, s->item->id, "slice.engine_changed",
@@ -357,6 +391,7 @@ void slicing_free(struct slicing *s)
     profile_free(&s->profile);
     cJSON_Delete(s->report);
     cJSON_Delete(s->opinion);
-    cJSON_Delete(s->shape);
-    s->report = s->opinion = s->shape = NULL;
+    slice_objects_free(&s->objects);
+    cJSON_Delete(s->model);
+    s->report = s->opinion = s->model = NULL;
 }

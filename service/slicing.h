@@ -7,7 +7,7 @@
 #ifndef SERVICE_SLICING_H
 #define SERVICE_SLICING_H
 
-#include "print/slice/slice.h"
+#include "service/slice_objects.h"
 #include "service/steps.h"
 
 struct slicing {
@@ -29,10 +29,11 @@ struct slicing {
     char problem_code[32], problem[200]; /* "" it can be sliced */
     /* private */
     char claim[80];
-    cJSON *shape;
+    cJSON *model; /* what the role said of the 3MF */
+    struct slice_objects objects;
     int64_t looked_ms;
     double told;
-    bool gave_way;
+    bool gave_way, other; /* other: a further engine is tried next */
 };
 
 /**

@@ -28,18 +28,17 @@ static cJSON *refused(const struct err *why)
 
 static int compare(struct slicing *s, struct err *err)
 {
-    struct slicing_paths paths;
-    struct slice_object object;
+    struct slicing_texts texts;
     struct err why = {0};
-    struct slice_options options = slicing_options(s, &object, &paths);
-    options.engine = s->result.engine;
     if (slicing_read_model(s, err))
         return -1;
+    struct slice_options options = slicing_options(s, &texts);
+    options.engine = s->result.engine;
     if (!slice_compare(&s->opinion, &options, &s->result, &why))
         return 0;
     if (s->gave_way)
         return slicing_give_way(s, err);
-    if (why.kind != ERR_INPUT && strcmp(why.code, "slice_timeout") != 0) {
+    if (!slicing_is_lasting(&why)) {
         *err = why;
         return -1;
     }

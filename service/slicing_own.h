@@ -5,22 +5,24 @@
 
 #include "service/slicing.h"
 
-struct slicing_paths {
-    char model[800], gcode[800], label[80];
+struct slicing_texts {
+    char gcode[800], label[140];
 };
 
 /** Claims s->claim for the job: 0 it is ours, 1 another has it and the job was given back. */
 int slicing_claim(struct slicing *s, const char *engine, struct err *err) MUST_CHECK;
 
-/** The options of an engine's run, borrowing all that is given. */
-struct slice_options slicing_options(struct slicing *s, struct slice_object *object,
-                                     struct slicing_paths *paths);
-
-/** Puts the 3MF's model into the folder, once. */
+/** Puts the 3MF's objects into the folder, once. */
 int slicing_read_model(struct slicing *s, struct err *err) MUST_CHECK;
+
+/** The options of an engine's run on them, borrowing all that is given. */
+struct slice_options slicing_options(struct slicing *s, struct slicing_texts *texts);
 
 /** Hears an engine: events for those who watch, and the end of what gives way. */
 void slicing_on_progress(void *user, double share);
+
+/** Would it fail like that again? Not for want of memory of our own, a disk or a database. */
+bool slicing_is_lasting(const struct err *why);
 
 /** After that end: the job is given back, 1; or -1. */
 int slicing_give_way(struct slicing *s, struct err *err) MUST_CHECK;

@@ -138,6 +138,8 @@ int item_role_options(cJSON **out, const struct item *item, const struct step *s
     add_copy(options, "limits", json_get(item->product, "limits"));
     cJSON_AddStringToObject(options, "printer", item_printer_class(item));
     cJSON_AddStringToObject(options, "material", item_material(item));
+    if (item_process(item))
+        cJSON_AddStringToObject(options, "process", item_process(item));
     if (config_folder(step))
         cJSON_AddStringToObject(options, "config_folder", config_folder(step));
     return add_bed(options, item, step, err);

@@ -19,7 +19,6 @@ struct check {
     size_t vertices, triangles;
     enum { WORDS, VERTICES, BETWEEN, TRIANGLES } at;
     struct bytes words;
-    bool bare; /* the mesh is all that is known */
 };
 
 static bool take(struct text *line, const char *words, size_t n)
@@ -49,7 +48,7 @@ static bool triangle_same(struct text *line, const struct check *c)
     if (!TAKE(line, "<triangle v1=\"") || !text_integer(line, &v[0]) || !TAKE(line, "\" v2=\"") ||
         !text_integer(line, &v[1]) || !TAKE(line, "\" v3=\"") || !text_integer(line, &v[2]))
         return false;
-    if (TAKE(line, "\" pid=\"") && ((!palette && !c->bare) || !text_integer(line, &pid) ||
+    if (TAKE(line, "\" pid=\"") && (!palette || !text_integer(line, &pid) ||
                                     !TAKE(line, "\" p1=\"") || !text_integer(line, &colour)))
         return false;
     return TAKE(line, "\"/>") && line->at == line->end && v[0] == wanted[0] && v[1] == wanted[1] &&
@@ -125,17 +124,17 @@ static struct text as_text(const struct bytes *bytes)
     return (struct text){at, at ? at + bytes->len : at};
 }
 
-static int check_model(const struct verify_zip *zip, const struct export_plate *plate, bool whole,
+static int check_model(const struct verify_zip *zip, const struct export_plate *plate,
                        struct err *err)
 {
     const struct verify_entry *entry = verify_zip_find(zip, "3D/3dmodel.model");
-    struct check c = {.plate = plate, .words = {.limit = 64 << 20}, .bare = !whole};
+    struct check c = {.plate = plate, .words = {.limit = 64 << 20}};
     if (!entry)
         return VERIFY_DIFFERS(err, "the archive's directory has no model");
     int failed = verify_pipe(entry, check_line, &c, err);
     if (!failed && (c.at != WORDS || c.begun != plate->object_count))
         failed = VERIFY_DIFFERS(err, "the 3MF ends too early");
-    failed = failed || (whole && verify_model(as_text(&c.words), plate, err));
+    failed = failed || verify_model(as_text(&c.words), plate, err);
     bytes_free(&c.words);
     return failed ? -1 : 0;
 }
@@ -218,27 +217,14 @@ static int check_rest(const struct verify_zip *zip, const struct export_plate *p
     return 0;
 }
 
-static int verify(const uint8_t *data, size_t n, const struct export_plate *plate, bool whole,
-                  struct err *err)
+int threemf_verify_plate(const uint8_t *data, size_t n, const struct export_plate *plate,
+                         struct err *err)
 {
     struct export_plate own = *plate;
     struct verify_zip zip;
     if (own.thumbnail && !own.thumbnail->rgba)
         own.thumbnail = NULL;
-    if (verify_zip_open(&zip, data, n, err) || check_model(&zip, &own, whole, err))
+    if (verify_zip_open(&zip, data, n, err) || check_model(&zip, &own, err))
         return -1;
-    return whole ? check_rest(&zip, &own, err) : 0;
-}
-
-int threemf_verify_plate(const uint8_t *data, size_t n, const struct export_plate *plate,
-                         struct err *err)
-{
-    return verify(data, n, plate, true, err);
-}
-
-int threemf_verify(const uint8_t *data, size_t n, const struct mesh *written, struct err *err)
-{
-    const struct export_object object = {.mesh = written};
-    const struct export_plate plate = {.objects = &object, .object_count = 1};
-    return verify(data, n, &plate, false, err);
+    return check_rest(&zip, &own, err);
 }

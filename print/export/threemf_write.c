@@ -36,18 +36,19 @@ static void shrink(struct picture *to, const struct picture *from)
         for (uint32_t x = 0; x < to->width; x++) {
             uint32_t x0 = x * from->width / to->width, x1 = (x + 1) * from->width / to->width,
                      y0 = y * from->height / to->height, y1 = (y + 1) * from->height / to->height;
-            uint64_t sum[3] = {0}, alpha = 0;
+            uint64_t sum[3] = {0}, alpha = 0, count = 0;
             for (uint32_t j = y0; j < y1; j++)
                 for (uint32_t i = x0; i < x1; i++) {
                     const uint8_t *p = from->rgba + 4 * ((size_t)j * from->width + i);
                     for (int k = 0; k < 3; k++)
                         sum[k] += (uint64_t)p[k] * p[3];
                     alpha += p[3];
+                    count++;
                 }
             uint8_t *out = to->rgba + 4 * ((size_t)y * to->width + x);
             for (int k = 0; k < 3; k++)
                 out[k] = (uint8_t)(alpha ? (sum[k] + alpha / 2) / alpha : 0);
-            out[3] = (uint8_t)(alpha / ((uint64_t)(x1 - x0) * (y1 - y0)));
+            out[3] = (uint8_t)(count ? alpha / count : 0);
         }
 }
 
@@ -65,9 +66,15 @@ static int put_picture(struct packer *zip, const char *const *names, size_t coun
 static int put_small(struct packer *zip, const struct picture *picture, struct err *err)
 {
     static const char *const name[] = {"Metadata/plate_1_small.png"};
-    if (picture->width <= SMALL_SIDE || picture->height <= SMALL_SIDE)
+    uint32_t longer = picture->width > picture->height ? picture->width : picture->height;
+    struct picture small = {NULL, picture->width, picture->height};
+    if (longer > SMALL_SIDE) {
+        small.width = (uint32_t)((uint64_t)picture->width * SMALL_SIDE / longer);
+        small.height = (uint32_t)((uint64_t)picture->height * SMALL_SIDE / longer);
+    }
+    if (longer <= SMALL_SIDE || !small.width || !small.height)
         return put_picture(zip, name, 1, picture, err);
-    struct picture small = {malloc(4 * SMALL_SIDE * SMALL_SIDE), SMALL_SIDE, SMALL_SIDE};
+    small.rgba = malloc((size_t)4 * small.width * small.height);
     if (!small.rgba)
         return FAIL(err, ERR_LIMIT, "no memory for a thumbnail");
     shrink(&small, picture);
@@ -160,30 +167,4 @@ int threemf_write_file(int fd, const struct export_plate *plate, struct err *err
         return FAIL_ERRNO(err, "finding where the 3MF's file stands");
     struct packer zip = {.fd = fd, .start = (size_t)at};
     return write_to(&zip, plate, err);
-}
-
-int threemf_write_coloured(struct bytes *out, const struct mesh *mesh,
-                           const struct export_palette *palette, const struct export_labels *labels,
-                           const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                           struct err *err)
-{
-    static const struct export_labels none;
-    const struct export_object object = {.mesh = mesh,
-                                         .palette = palette,
-                                         .name = labels && labels->object_name ? labels->object_name
-                                                 : labels                      ? labels->title
-                                                                               : NULL,
-                                         .place_mm = {place_x_mm, place_y_mm, 0}};
-    const struct export_plate plate = {.objects = &object,
-                                       .object_count = 1,
-                                       .labels = labels ? *labels : none,
-                                       .thumbnail = thumbnail};
-    return threemf_write_plate(out, &plate, err);
-}
-
-int threemf_write(struct bytes *out, const struct mesh *mesh, const struct export_labels *labels,
-                  const struct picture *thumbnail, double place_x_mm, double place_y_mm,
-                  struct err *err)
-{
-    return threemf_write_coloured(out, mesh, NULL, labels, thumbnail, place_x_mm, place_y_mm, err);
 }

@@ -86,7 +86,7 @@ bool tag_says(struct text xml, const char *meant, size_t most)
 static bool is(const struct text *text, const char *value)
 {
     size_t n = strlen(value);
-    return (size_t)(text->end - text->at) == n && memcmp(text->at, value, n) == 0;
+    return text->at && (size_t)(text->end - text->at) == n && memcmp(text->at, value, n) == 0;
 }
 
 /* Cuts off what stands before any of these characters; false when none comes. */

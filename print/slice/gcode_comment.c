@@ -6,12 +6,14 @@
 
 #include "print/slice/gcode_scan.h"
 
+/* A number that is none ("nanm" for a filament, when nothing was printed) is 0. */
 static bool value_of(double *out, const char *line, const char *name)
 {
     size_t n = strlen(name);
     if (strncmp(line, name, n) != 0)
         return false;
     *out = strtod(line + n, NULL);
+    *out = fabs(*out) < 1e15 ? *out : 0;
     return true;
 }
 
@@ -47,10 +49,15 @@ static void take_number(struct gcode_scan *s, double number)
 {
     if (!(fabs(number) < 1e9))
         return;
-    if (s->layers > 0 && lrint(number) == s->last_layer + 2)
+    long skipped = lrint(number) - s->last_layer - 1;
+    if (s->layers > 0 && skipped == 1)
         gcode_note(s, FAULT_LAYER_THIN, number, NULL);
-    else if (s->layers > 0 && lrint(number) != s->last_layer + 1)
-        gcode_note(s, FAULT_LAYER_GAP, number, NULL);
+    else if (s->layers > 0 && skipped > 1)
+        gcode_note(s, FAULT_LAYER_GAP, (double)skipped, NULL);
+    else if (s->layers > 0 && skipped < 0)
+        gcode_note(s, FAULT_LAYER_ORDER, number, NULL);
+    if (s->layers > 0 && skipped > 1 && s->high[2] < s->gap_z)
+        s->gap_z = s->high[2];
     begin_layer(s, lrint(number));
 }
 

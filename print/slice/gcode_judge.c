@@ -99,7 +99,7 @@ static void judge_lines(struct judge *j)
         {FAULT_FORBIDDEN, "command_forbidden", true, "holds a command that may not be there"},
         {FAULT_TOOL, "tool_change", true, "changes to a tool that the printer has not"},
         {FAULT_OVERRIDE, "speed_override", true, "changes all speeds or all flow"},
-        {FAULT_LAYER_GAP, "layer_gap", true, "begins a layer after one or more that are missing"},
+        {FAULT_LAYER_ORDER, "layer_order", true, "begins a layer that was there before"},
         /* One layer of air sags and holds: a horn of a real figure had it, and is no reason to
          * refuse. */
         {FAULT_LAYER_THIN, "layer_thin", false,
@@ -136,9 +136,11 @@ static void judge_header(struct judge *j)
     const struct gcode_scan *s = j->scan;
     if (!s->has_time || !s->has_filament)
         find(j, "header_missing", true, 0, 0, 0, "nothing says print time and filament");
-    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_filament_mm > 0))
+    else if (s->header_time_s == PLACEHOLDER_TIME_S || !(s->header_time_s > 0) ||
+             !(s->header_filament_mm > 0))
         find(j, "header_placeholder", true, 0, s->header_time_s, 0,
-             "print time and filament are the slicer's placeholder");
+             "print time and filament are a placeholder: %.0f s, %.0f mm", s->header_time_s,
+             s->header_filament_mm);
     else if (s->header_time_s < 0.95 * s->moves_s - 5)
         find(j, "time_too_short", false, 0, s->header_time_s, s->moves_s,
              "says that it prints in %.0f s; the moves alone take %.0f s", s->header_time_s,
@@ -161,10 +163,29 @@ static void judge_count(struct judge *j)
          "%u layers are there; the header says %ld", s->layers, s->header_layers);
 }
 
+/* A gap under the very tip costs the tip; one further down is air under all that follows. */
+static void judge_gaps(struct judge *j)
+{
+    const struct gcode_scan *s = j->scan;
+    const struct gcode_note *skipped = &s->notes[FAULT_LAYER_GAP];
+    double layer = s->header_layer_mm, rise = s->worst_rise_mm;
+    double gap = fmax(2.5 * layer, j->limits->nozzle_mm) + 0.01;
+    bool fatal = s->high[2] - s->gap_z > fmin(most_lost_mm(s->high[2]), s->high[2] / 4);
+    if (skipped->count)
+        find(j, "layer_gap", fatal, skipped->line, skipped->value, 1,
+             "begins a layer after %.0f that are missing", skipped->value);
+    else if (layer > 0 && rise > gap)
+        find(j, "layer_gap", fatal, s->worst_rise_line, rise, gap,
+             "prints %.2f mm above everything before it", rise);
+    else if (layer > 0 && rise > 1.5 * layer + 0.01 && !s->notes[FAULT_LAYER_THIN].count &&
+             !s->marks_layers)
+        find(j, "layer_thin", false, s->worst_rise_line, rise, layer,
+             "prints %.2f mm above the layer before", rise);
+}
+
 static void judge_layers(struct judge *j)
 {
     const struct gcode_scan *s = j->scan;
-    double layer = s->header_layer_mm, rise = s->worst_rise_mm;
     if (s->extruding_moves == 0 || s->layers == 0 || s->z_rises == 0) {
         find(j, "gcode_empty", true, 0, (double)s->extruding_moves, 1, "nothing is printed");
         return;
@@ -176,16 +197,8 @@ static void judge_layers(struct judge *j)
     if (s->start_filament_mm > LONGEST_PURGE_MM)
         find(j, "outside_layers", true, 0, s->start_filament_mm, LONGEST_PURGE_MM,
              "pushes %.0f mm of filament before the first layer", s->start_filament_mm);
-    if (!(layer > 0) || s->high[2] > j->limits->bed_mm[2] || s->low[2] < 0)
-        return; /* a wild height is said by itself */
-    double gap = fmax(2.5 * layer, j->limits->nozzle_mm) + 0.01;
-    if (rise > gap && s->notes[FAULT_LAYER_GAP].count == 0)
-        find(j, "layer_gap", true, s->worst_rise_line, rise, gap,
-             "prints %.2f mm above everything before it", rise);
-    else if (rise > 1.5 * layer + 0.01 && rise <= gap && s->notes[FAULT_LAYER_THIN].count == 0 &&
-             !s->marks_layers)
-        find(j, "layer_thin", false, s->worst_rise_line, rise, layer,
-             "prints %.2f mm above the layer before", rise);
+    if (s->high[2] <= j->limits->bed_mm[2] && s->low[2] >= 0)
+        judge_gaps(j); /* a wild height is said by itself */
 }
 
 static void judge_bounds(struct judge *j)

@@ -149,6 +149,8 @@ static void take_z(struct gcode_scan *s, double z)
         s->worst_rise_mm = rise;
         s->worst_rise_line = s->lines;
     }
+    if (isfinite(rise) && rise > most(s->limits->nozzle_mm, 2.5 * s->header_layer_mm) + 0.01)
+        s->gap_z = least(s->gap_z, s->high[2]);
     s->z_rises += rise > 1e-6;
     if (rise < -0.05 && z >= -GCODE_SLACK_MM)
         gcode_note(s, FAULT_Z_FALLS, -rise, NULL);

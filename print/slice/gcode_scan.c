@@ -175,7 +175,7 @@ static void prepare(struct gcode_scan *s, const struct gcode_limits *limits)
         s->high[i] = -INFINITY;
     }
     s->print_nozzle_c[0] = s->print_bed_c[0] = INFINITY;
-    s->print_z = INFINITY;
+    s->print_z = s->gap_z = INFINITY;
     /* Four times the square of the nozzle is no line: the thickest are less than once. */
     s->section_watch = 4 * limits->nozzle_mm * limits->nozzle_mm / limits->filament_mm2;
 }

@@ -30,6 +30,7 @@ enum gcode_fault {
     FAULT_OVERRIDE,
     FAULT_LAYER_THIN,
     FAULT_LAYER_GAP,
+    FAULT_LAYER_ORDER,
     FAULT_Z_FALLS,
     FAULT_OUTSIDE,
     FAULT_TRAVEL,
@@ -90,7 +91,8 @@ struct gcode_scan {
     double print_nozzle_c[2], print_bed_c[2]; /* least and most while the layers are printed */
     double worst_rise_mm;                     /* from one printed height to the next */
     uint64_t worst_rise_line;
-    bool fan_on; /* some time within the layers */
+    double gap_z; /* below the first layers that are missing */
+    bool fan_on;  /* some time within the layers */
 
     /* What the slicer says in comments. */
     bool has_time, has_filament, has_types;

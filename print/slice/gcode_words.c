@@ -172,6 +172,12 @@ static void move(struct gcode_scan *s, const struct command *c)
         gcode_move(s, to, push);
 }
 
+static void check_tool(struct gcode_scan *s, double number)
+{
+    if (number > 0 && number >= s->limits->tools)
+        gcode_note(s, FAULT_TOOL, number, NULL);
+}
+
 /* Homing Z sends the nozzle down into what is printed; X and Y may go home after the last move. */
 static void home(struct gcode_scan *s, const struct command *c)
 {
@@ -205,6 +211,8 @@ static void take_g(struct gcode_scan *s, const struct command *c)
 static void take_m(struct gcode_scan *s, const struct command *c)
 {
     double target = word(c, 'S', word(c, 'R', -1));
+    if (c->number == 104 || c->number == 109)
+        check_tool(s, word(c, 'T', 0));
     switch (c->number) {
     case 82:
     case 83:
@@ -332,9 +340,9 @@ void gcode_command(struct gcode_scan *s, const char *line)
     if (!macro)
         n = 1 + strspn(line + 1, "0123456789");
     const char *why = gcode_forbidden(s->limits, line, n);
-    if (!macro && c.letter == 'T' && c.number > 0 && c.number >= s->limits->tools)
-        gcode_note(s, FAULT_TOOL, (double)c.number, NULL);
-    else if (why && !(c.letter == 'T' && !macro))
+    if (!macro && c.letter == 'T')
+        check_tool(s, (double)c.number);
+    else if (why)
         refuse(s, line, n, why);
     else if (macro)
         take_macro(s, line, n);

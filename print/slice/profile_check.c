@@ -9,6 +9,7 @@
 
 #include "base/assets.h"
 #include "print/slice/engine.h"
+#include "print/slice/profile_check_own.h"
 #include "print/slice/profile_files.h"
 
 /* Above it a line is pressed flat no more and the layers hold badly. */
@@ -17,20 +18,7 @@
 #define WIDTH_LEAST 0.75
 #define WIDTH_MOST 2.0
 
-struct check {
-    enum profile_kind kind;
-    const char *config_folder, *id;
-    cJSON *own;   /* the file as it stands, without `inherits` */
-    cJSON *whole; /* with all that it inherits */
-    profile_fault_told *tell;
-    void *user;
-    struct err *err;
-    bool required_only;
-};
-
-static void fault(const struct check *c, const char *path, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-static void fault(const struct check *c, const char *path, const char *format, ...)
+void profile_fault(const struct profile_walk *c, const char *path, const char *format, ...)
 {
     char what[400];
     va_list list;
@@ -44,13 +32,13 @@ static void fault(const struct check *c, const char *path, const char *format, .
 
 static void on_schema_fault(void *user, const char *path, const char *keyword, const char *what)
 {
-    const struct check *c = user;
+    const struct profile_walk *c = user;
     if ((strcmp(keyword, "required") == 0) == c->required_only)
         c->tell(c->user, path, what);
 }
 
 /* The file itself is held to all but completeness, which is for what it becomes. */
-static int check_schema(struct check *c)
+static int check_schema(struct profile_walk *c)
 {
     const struct asset *asset = asset_find(profile_kind_schema(c->kind));
     cJSON *schema = NULL;
@@ -67,114 +55,15 @@ static int check_schema(struct check *c)
     return failed;
 }
 
-/* ---- start and end code ---- */
+/* ---- printers ---- */
 
-/* A line's command: "G28", "M109", or the name of a macro; empty for none. */
-static void command_of(char *out, size_t room, const char *line)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-    line += strspn(line, " \t");
-    snprintf(out, room, "%.*s", (int)strspn(line, letters), line);
-}
-
-static bool is_macro(const char *command)
-{
-    return *command &&
-           !(strchr("GMT", *command) && strspn(command + 1, "0123456789") == strlen(command + 1));
-}
-
-/* Whether one line does that: begins with the command and has the word, or is a macro with it. */
-static bool does(const cJSON *lines, const char *command, const char *word, bool macro_too)
-{
-    const cJSON *line;
-    char name[48];
-    cJSON_ArrayForEach (line, lines) {
-        if (!cJSON_IsString(line) || !strstr(line->valuestring, word))
-            continue;
-        command_of(name, sizeof name, line->valuestring);
-        if (strcmp(name, command) == 0 || (macro_too && is_macro(name)))
-            return true;
-    }
-    return false;
-}
-
-static void check_heating(const struct check *c, const cJSON *lines)
-{
-    static const struct {
-        const char *what, *wait, *set, *word;
-    } heaters[] = {{"nozzle", "M109", "M104", "{nozzle_c}"}, {"bed", "M190", "M140", "{bed_c}"}};
-    for (int i = 0; i < 2; i++)
-        if (!does(lines, heaters[i].wait, heaters[i].word, true))
-            fault(c, "/start_gcode",
-                  does(lines, heaters[i].set, heaters[i].word, false)
-                      ? "heats the %s but does not wait for it: needs %s S%s or a macro with %s"
-                      : "does not heat the %s: needs %s S%s or a macro with %s",
-                  heaters[i].what, heaters[i].wait, heaters[i].word, heaters[i].word);
-}
-
-/* A heater is off when the last that is said of it is S0; what a macro does is its own affair. */
-static void check_cooling(const struct check *c, const cJSON *lines)
-{
-    static const struct {
-        const char *what, *set, *wait;
-    } heaters[] = {{"nozzle", "M104", "M109"}, {"bed", "M140", "M190"}};
-    for (int i = 0; i < 2; i++) {
-        bool off = does(lines, "no command", "", true);
-        const cJSON *line;
-        cJSON_ArrayForEach (line, lines) {
-            char name[48];
-            command_of(name, sizeof name, cJSON_IsString(line) ? line->valuestring : "");
-            if (strcmp(name, heaters[i].set) == 0 || strcmp(name, heaters[i].wait) == 0)
-                off = strstr(line->valuestring, "S0") != NULL;
-        }
-        if (!off)
-            fault(c, "/end_gcode", "leaves the %s hot: needs %s S0", heaters[i].what,
-                  heaters[i].set);
-    }
-}
-
-static void check_lines(const struct check *c, const char *member)
-{
-    const bool macros = strcmp(json_text(c->whole, "flavour", ""), "klipper") == 0;
-    const cJSON *line;
-    char path[60], what[300], name[48];
-    int number = 0;
-    cJSON_ArrayForEach (line, json_get(c->whole, member)) {
-        snprintf(path, sizeof path, "/%s/%d", member, number++);
-        if (!cJSON_IsString(line))
-            continue;
-        if (!machine_line_sound(what, sizeof what, line->valuestring))
-            fault(c, path, "%s", what);
-        command_of(name, sizeof name, line->valuestring);
-        if (is_macro(name) && !macros)
-            fault(c, path, "%s is no G-code command; macros are for the flavour klipper", name);
-    }
-}
-
-static bool has(const cJSON *file, const char *a, const char *b)
+bool profile_has(const cJSON *file, const char *a, const char *b)
 {
     return json_get(file, a) || json_get(file, b);
 }
 
-static void check_code(const struct check *c)
-{
-    const cJSON *start = json_get(c->whole, "start_gcode"), *end = json_get(c->whole, "end_gcode");
-    if (start && has(c->own, "start_gcode", "flavour")) {
-        check_lines(c, "start_gcode");
-        check_heating(c, start);
-        if (!does(start, "G28", "", true))
-            fault(c, "/start_gcode", "does not home: needs G28 or a macro that does it");
-    }
-    if (end && has(c->own, "end_gcode", "flavour")) {
-        check_lines(c, "end_gcode");
-        check_cooling(c, end);
-    }
-}
-
-/* ---- printers ---- */
-
 /* How it prints, against what it can. */
-static void check_limits(const struct check *c)
+static void check_limits(const struct profile_walk *c)
 {
     static const struct {
         const char *group, *limit;
@@ -196,7 +85,8 @@ static void check_limits(const struct check *c)
             double value = json_number(group, rows[i].names[k], 0);
             snprintf(path, sizeof path, "/process/%s/%s", rows[i].group, rows[i].names[k]);
             if (value > most)
-                fault(c, path, "is %g; the printer's limit %s is %g", value, rows[i].limit, most);
+                profile_fault(c, path, "is %g; the printer's limit %s is %g", value, rows[i].limit,
+                              most);
         }
     }
 }
@@ -212,7 +102,7 @@ static bool prusa_knows(const cJSON *names, const char *key)
     return false;
 }
 
-static int check_cura_words(const struct check *c, const cJSON *words)
+static int check_cura_words(const struct profile_walk *c, const cJSON *words)
 {
     struct profile profile;
     cJSON *known = NULL;
@@ -231,15 +121,16 @@ static int check_cura_words(const struct check *c, const cJSON *words)
     cJSON_ArrayForEach (item, words) {
         snprintf(path, sizeof path, "/engines/cura/%.120s", item->string);
         if (!json_get(known, item->string))
-            fault(c, path,
-                  "is no setting that CuraEngine reads (settings such as line_width, which others "
-                  "follow from, change nothing)");
+            profile_fault(
+                c, path,
+                "is no setting that CuraEngine reads (settings such as line_width, which others "
+                "follow from, change nothing)");
     }
     cJSON_Delete(known);
     return 0;
 }
 
-static int check_prusa_words(const struct check *c, const cJSON *words)
+static int check_prusa_words(const struct profile_walk *c, const cJSON *words)
 {
     const struct asset *asset = asset_find("config/engines/prusa.json");
     cJSON *file = NULL;
@@ -254,9 +145,9 @@ static int check_prusa_words(const struct check *c, const cJSON *words)
     cJSON_ArrayForEach (item, words) {
         snprintf(path, sizeof path, "/engines/prusa/%.120s", item->string);
         if (strcmp(item->string, "post_process") == 0)
-            fault(c, path, "is refused: it would run a program");
+            profile_fault(c, path, "is refused: it would run a program");
         else if (!prusa_knows(json_get(file, "known"), item->string))
-            fault(c, path, "is no setting that PrusaSlicer 2.5 reads");
+            profile_fault(c, path, "is no setting that PrusaSlicer 2.5 reads");
     }
     cJSON_Delete(file);
     return 0;
@@ -301,7 +192,7 @@ bool profile_nozzle_fits(char *what, size_t room, const struct profile *p)
 }
 
 /* The smallest and the largest nozzle there is. */
-static int find_nozzles(double *least, double *most, const struct check *c)
+static int find_nozzles(double *least, double *most, const struct profile_walk *c)
 {
     cJSON *ids = NULL;
     const cJSON *id;
@@ -322,7 +213,7 @@ static int find_nozzles(double *least, double *most, const struct check *c)
     return 0;
 }
 
-static int check_process(const struct check *c)
+static int check_process(const struct profile_walk *c)
 {
     static const char *const layers[] = {"layer_height_mm", "first_layer_height_mm"};
     static const char *const widths[] = {"outer_wall_width_mm", "line_width_mm"};
@@ -335,30 +226,30 @@ static int check_process(const struct check *c)
         double layer = json_number(own, layers[i], 0), width = json_number(own, widths[i], most);
         snprintf(path, sizeof path, "/process/%s", layers[i]);
         if (layer > LAYER_MOST * most + 1e-9)
-            fault(c, path, "is %g; the largest nozzle there is, %g mm, allows %g", layer, most,
-                  LAYER_MOST * most);
+            profile_fault(c, path, "is %g; the largest nozzle there is, %g mm, allows %g", layer,
+                          most, LAYER_MOST * most);
         snprintf(path, sizeof path, "/process/%s", widths[i]);
         if (width < WIDTH_LEAST * least - 1e-9 || width > WIDTH_MOST * most + 1e-9)
-            fault(c, path, "is %g; the nozzles there are, %g to %g mm, allow %g to %g", width,
-                  least, most, WIDTH_LEAST * least, WIDTH_MOST * most);
+            profile_fault(c, path, "is %g; the nozzles there are, %g to %g mm, allow %g to %g",
+                          width, least, most, WIDTH_LEAST * least, WIDTH_MOST * most);
     }
     return 0;
 }
 
-static void check_material(const struct check *c)
+static void check_material(const struct profile_walk *c)
 {
     if (json_get(c->whole, "price_minor_per_kg") && !json_get(c->whole, "currency"))
-        fault(c, "/currency", "is missing: price_minor_per_kg is in minor units of what?");
+        profile_fault(c, "/currency", "is missing: price_minor_per_kg is in minor units of what?");
 }
 
 /* ---- one file ---- */
 
-static int check_sense(const struct check *c)
+static int check_sense(const struct profile_walk *c)
 {
     const cJSON *engines = json_get(c->own, "engines");
     if (c->kind == PROFILE_PRINTER)
-        check_code(c);
-    if (c->kind == PROFILE_PRINTER && has(c->own, "process", "limits"))
+        profile_check_code(c);
+    if (c->kind == PROFILE_PRINTER && profile_has(c->own, "process", "limits"))
         check_limits(c);
     if (c->kind == PROFILE_MATERIAL)
         check_material(c);
@@ -370,7 +261,7 @@ static int check_sense(const struct check *c)
                : 0;
 }
 
-static int resolve(struct check *c)
+static int resolve(struct profile_walk *c)
 {
     struct err inner = {0};
     if (profile_resolve(&c->whole, c->kind, c->config_folder, c->id, &inner) == 0)
@@ -380,18 +271,19 @@ static int resolve(struct check *c)
         return err_fail(c->err, inner.kind, inner.code, inner.where, "%s", inner.what);
     if (!cJSON_IsObject(c->own))
         return 0;
-    fault(c, "/inherits", "%s",
-          strcmp(inner.code, "schema_violation") == 0 ? "must be of type string" : inner.what);
+    profile_fault(c, "/inherits", "%s",
+                  strcmp(inner.code, "schema_violation") == 0 ? "must be of type string"
+                                                              : inner.what);
     return 0;
 }
 
-static int check_file(struct check *c)
+static int check_file(struct profile_walk *c)
 {
     if (resolve(c))
         return -1;
     const char *id = json_text(c->own, "id", c->id);
     if (strcmp(id, c->id) != 0)
-        fault(c, "/id", "is %.60s, but the file's name says %s", id, c->id);
+        profile_fault(c, "/id", "is %.60s, but the file's name says %s", id, c->id);
     cJSON_DeleteItemFromObjectCaseSensitive(c->own, "inherits");
     if (check_schema(c))
         return -1;
@@ -401,20 +293,21 @@ static int check_file(struct check *c)
 int profile_check(enum profile_kind kind, const char *config_folder, const char *id,
                   profile_fault_told *tell, void *user, struct err *err)
 {
-    struct check c = {.kind = kind,
-                      .config_folder = config_folder,
-                      .id = id,
-                      .tell = tell,
-                      .user = user,
-                      .err = err};
+    struct profile_walk c = {.kind = kind,
+                             .config_folder = config_folder,
+                             .id = id,
+                             .tell = tell,
+                             .user = user,
+                             .err = err};
     struct err inner = {0};
     bool built_in;
     if (profile_file_read(&c.own, &built_in, kind, config_folder, id, &inner)) {
         if (inner.kind == ERR_BUG || inner.kind == ERR_LIMIT)
             return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
-        fault(&c, "", "%s",
-              inner.kind == ERR_ABSENT ? "has a name that is no id: 1 to 39 of a-z, 0-9, _ and -"
-                                       : inner.what);
+        profile_fault(&c, "", "%s",
+                      inner.kind == ERR_ABSENT
+                          ? "has a name that is no id: 1 to 39 of a-z, 0-9, _ and -"
+                          : inner.what);
         return 0;
     }
     int failed = check_file(&c);

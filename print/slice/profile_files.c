@@ -47,7 +47,7 @@ static int add_id(cJSON *ids, const char *file, struct err *err)
     const char *dot = strrchr(file, '.');
     char id[256];
     const cJSON *one;
-    if (!dot || dot == file || strcmp(dot, ".json") != 0)
+    if (!dot || dot == file || strcmp(dot, ".json") != 0 || strchr(file, '/'))
         return 0;
     snprintf(id, sizeof id, "%.*s", (int)(dot - file), file);
     cJSON_ArrayForEach (one, ids)
@@ -81,7 +81,7 @@ int config_list(cJSON **out, const char *config_folder, const char *name, struct
         snprintf(path, sizeof path, "%s/%s", config_folder, name);
         failed = add_folder(ids, path, err);
     }
-    snprintf(path, sizeof path, "config/%s/", name);
+    snprintf(path, sizeof path, "config/%s%s", name, *name ? "/" : "");
     for (const struct asset *a = asset_next(path, NULL); a && !failed; a = asset_next(path, a))
         failed = add_id(ids, a->name + strlen(path), err);
     if (failed)
@@ -122,16 +122,16 @@ int config_file_read(cJSON **out, bool *built_in, const char *config_folder, con
     *built_in = false;
     if (config_folder) {
         struct err inner = {0};
-        snprintf(path, sizeof path, "%s/%s/%s.json", config_folder, name, id);
+        snprintf(path, sizeof path, "%s/%s%s%s.json", config_folder, name, *name ? "/" : "", id);
         if (json_read_file(out, path, &inner) == 0)
             return 0;
         if (inner.kind != ERR_ABSENT)
             return err_fail(err, inner.kind, inner.code, inner.where, "%s", inner.what);
     }
-    snprintf(path, sizeof path, "config/%s/%s.json", name, id);
+    snprintf(path, sizeof path, "config/%s%s%s.json", name, *name ? "/" : "", id);
     const struct asset *asset = asset_find(path);
     if (!asset)
-        return FAIL(err, ERR_ABSENT, "there is no %s/%.60s.json", name, id);
+        return FAIL(err, ERR_ABSENT, "there is no %s", path);
     *built_in = true;
     return json_parse(out, asset->data, asset->size, err);
 }

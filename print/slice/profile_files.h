@@ -11,8 +11,9 @@ const char *profile_kind_noun(enum profile_kind kind);
 const char *profile_kind_schema(enum profile_kind kind);
 
 /**
- * The ids of all .json files of config_folder/name (which may be NULL or absent), in order, and
- * behind them those that are only built in. Owner: the caller deletes *out, an array of texts.
+ * The ids of all .json files of config_folder/name (which may be NULL or absent; name may be "" for
+ * the folder itself), in order, and behind them those that are only built in. Owner: the caller
+ * deletes *out, an array of texts.
  */
 int config_list(cJSON **out, const char *config_folder, const char *name,
                 struct err *err) MUST_CHECK;

@@ -17,6 +17,8 @@ put() { cat >"$dir/$1"; }
 wanted=()
 fault() { wanted+=("$1|$2|$3"); }
 
+put prices.json <<<'{"pla": 20}'
+fault prices.json "" "is not read"
 put printers/cut.json <<<'{"id": "cut", "name": "Cut off", '
 fault printers/cut.json "" "^broken JSON at byte"
 put printers/other.json <<<'{"id": "another", "name": "O", "inherits": "k2plus"}'
@@ -26,6 +28,13 @@ fault "printers/My Printer.json" "" "no id"
 put printers/note.txt <<<'see the wiki'
 fault printers/note.txt "" "end in .json"
 fault printer "" "folders are printers"
+put costs.json <<'J'
+{"currency": "EUR", "kwh_minor": 30, "labour": {"hour_minor": 2400}, "packing": {"piece_minor": 0, "order_minor": 0},
+ "printer": {"machine_hour_minor": 40, "power_w": 100}, "material": {"price_minor_per_kg": 2000}, "price": {"charm_minor": 90}}
+J
+fault costs.json "" "charm_minor has to be less"
+put estimates.json <<<'{"slices": 1}'
+fault estimates.json "" "lacks the member"
 put printers/many.json <<'J'
 {"id": "many", "name": "", "inherits": "ender3v3se", "bed_mm": [10, "220", 250], "nozzle_mm": 0, "flavour": "reprap",
  "thumbnails": [[96, 96], [1200, 900]], "colour": "red", "limits": {"jerk": 8},
@@ -57,13 +66,14 @@ for member in speed_z_mm_s speed_e_mm_s acceleration_xy_mm_s2 acceleration_z_mm_
 done
 put printers/codes.json <<'J'
 {"id": "codes", "name": "Codes", "inherits": "generic-marlin",
- "start_gcode": ["M104 S{nozzle_c}", "M109 S[material_print_temperature]", "G1 X{bed_w}", "START_PRINT", "G1 Z5\nM112"],
+ "start_gcode": ["M104 S{nozzle_c}", "M109 S[material_print_temperature]", "G1 X{bed_w}", "START_PRINT", "G1 Z5\nM112", "M302 P1"],
  "end_gcode": ["M104 S0", "M104 S{nozzle_c}", "G1 Y{bed_y"]}
 J
 fault printers/codes.json /start_gcode/1 "\\[material_print_temperature\\].*known are \\{nozzle_c\\}"
 fault printers/codes.json /start_gcode/2 "\\{bed_w\\}"
 fault printers/codes.json /start_gcode/3 "START_PRINT.*flavour klipper"
 fault printers/codes.json /start_gcode/4 "line end"
+fault printers/codes.json /start_gcode/5 "M302 allows extruding with a cold nozzle.*refuses"
 fault printers/codes.json /start_gcode "nozzle but does not wait.*M109"
 fault printers/codes.json /start_gcode "does not heat the bed.*M190"
 fault printers/codes.json /end_gcode/2 "\\{bed_y"
@@ -96,13 +106,14 @@ put engines/cura.json <<<'{"engine": "cura", "settings": {"layer_height": [1]}}'
 fault engines/cura.json "" "is not read"
 fault engines/cura.json /settings/layer_height "a text, a number"
 put templates/lost.json <<'J'
-{"id": "lost", "name": "L", "description": "", "provider": {"route": ["relief", "crystal-ball"], "candidates": 1,
+{"price": {"charm_minor": 50, "round_up_to_minor": 10}, "id": "lost", "name": "L", "description": "", "provider": {"route": ["relief", "crystal-ball"], "candidates": 1,
  "providers": {"ouija": {}}}, "photos": {"min": 2, "max": 1, "needs_subject": true},
  "height_mm": {"min": 40, "max": 150, "default": 8}, "style": {"allowed": ["figure", "cubist"], "default": "baroque"},
  "material": {"allowed": ["pla", "mud", "peek"], "default": "pla"}, "process": {"allowed": ["thick", "woven"], "default": "thick"},
  "printer_class": "ender9", "gates": ["review", "pope"], "auto_pass": {"policy": "p", "verdicts": ["maybe"]},
  "privacy": {"photo_days": 30}}
 J
+fault templates/lost.json /price "charm_minor has to be less"
 fault templates/lost.json /provider/route/1 "no provider crystal-ball; there are: .*relief"
 fault templates/lost.json /provider/providers/ouija "no provider ouija"
 fault templates/lost.json /photos "min is more than max"

@@ -5,7 +5,7 @@
 cd "$work" || exit
 [ -x /usr/bin/CuraEngine ] || { skip all "cura-engine is not installed"; exit; }
 
-# A lid on a post, 12 mm high; the same eight times as wide; the same thrice as thin.
+# A lid on a post, 12 mm high; the same eight times as wide; the same a third as wide.
 python3 - <<'P'
 import struct
 def box(l, h):
@@ -97,3 +97,9 @@ named an_empty_file "gcode_empty header_missing" empty.gcode
 gzip -k -c cura.gcode >packed.gcode
 matches a_packed_file_is_refused 'gzip.*gcode_packed' "$("$program" gcode check packed.gcode 2>&1)"
 "$program" gcode check none.gcode >/dev/null 2>&1; same a_missing_file_is_not_found 3 $?
+
+# What the schema lists is what docs/gcode-check.md explains.
+missing=$(jq -r '.["$defs"].finding.properties.code.enum[]' "$root/schemas/gcode-report.schema.json" | while read -r code; do
+    grep -qE "^\|[^|]*\b$code\b" "$root/docs/gcode-check.md" || echo "$code"
+done)
+same every_code_is_explained "" "$missing"

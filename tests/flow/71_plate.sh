@@ -50,6 +50,39 @@ matches what_is_no_body_is_sent_to_mesh_prep 'open.stl is no closed body: run `s
 check and_no_file_is_left test ! -e no.3mf
 check a_plate_may_be_put_on_a_larger_bed "$program" mesh plate plate.3mf -o large.3mf --printer k2plus
 
+python3 - <<'P'
+# a cube whose lower half is red and whose upper half is blue, each corner of each side a vertex of its own
+v, f = [], []
+corners = (((0, 0), (20, 0)), ((20, 0), (20, 20)), ((20, 20), (0, 20)), ((0, 20), (0, 0)))
+red, blue = (250, 10, 10), (10, 10, 250)
+def side(points, rgb, order=(0, 1, 2, 0, 2, 3)):
+    n = len(v)
+    v.extend((*p, *rgb) for p in points)
+    f.extend((tuple(n + i for i in order[:3]), tuple(n + i for i in order[3:])))
+for z, rgb in ((0, red), (10, blue)):
+    for a, b in corners:
+        side(((*a, z), (*b, z), (*b, z + 10), (*a, z + 10)), rgb)
+side([(*a, 0) for a, _ in corners], red, (0, 2, 1, 0, 3, 2))
+side([(*a, 20) for a, _ in corners], blue)
+with open('flag.ply', 'w') as out:
+    out.write('ply\nformat ascii 1.0\nelement vertex %d\n' % len(v) + ''.join('property float %s\n' % k for k in 'xyz'))
+    out.write(''.join('property uchar %s\n' % k for k in ('red', 'green', 'blue')) + 'element face %d\nproperty list uchar int vertex_indices\nend_header\n' % len(f))
+    out.write(''.join('%g %g %g %d %d %d\n' % t for t in v) + ''.join('3 %d %d %d\n' % t for t in f))
+P
+colours_of() { part "$1" 3D/3dmodel.model | python3 -c '
+import re, sys
+model = sys.stdin.read()
+colours = re.findall("color=\"(#[0-9A-F]+)\"", model)
+first = model[model.index("<object id=\"1\""):model.index("</object>")]
+usual = re.search("pindex=\"([0-9]+)\"", first).group(1)
+own = [re.search("p1=\"([0-9]+)\"", t) for t in re.findall("<triangle [^>]*>", first)]
+seen = [colours[int(o.group(1) if o else usual)] for o in own]
+print(seen.count("#FF0000"), seen.count("#0000FF"), len(seen))'; }
+prep flag.ply -o flag.3mf --colours '#0000ff,#ff0000' --orient keep >/dev/null
+"$program" mesh plate flag.3mf plain.3mf -o flags.3mf --copies 2 --quiet
+same a_flag_has_two_colours "10 10 20" "$(colours_of flag.3mf)"
+same colours_stay_on_a_plate "10 10 20" "$(colours_of flags.3mf)"
+
 mkdir role
 objects() { printf '{"input": "%s", "name": "in.3mf", "printer": "%s"}' "$PWD/$1" "${2:-ender3v3se}" >role/options.json; rm -f role/out* role/result.json; "$program" child tostl role && jq -c "$3" role/result.json; }
 same slicing_sees_each_object "6 40 figure" "$(objects plate.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent) \(.prepared_for.process)"' | tr -d '"')"
@@ -82,14 +115,36 @@ def moved(n, d):
 def evil(n, d):
     if n != own: return d
     j = json.loads(d); j['objects'][0]['settings'] = {'infill_percent': 1e9}; return json.dumps(j).encode()
+def stacked(n, d):
+    if n != '3D/3dmodel.model': return d
+    places = re.findall(rb'transform="([^"]+)"', d)
+    return d.replace(places[1], places[0][:places[0].rindex(b' ')] + b' 20')
 copy('moved.3mf', moved)
+copy('stacked.3mf', stacked)
 copy('evil.3mf', evil)
 copy('finer.3mf', lambda n, d: d.replace(b'; layer_height = 0.2\n', b'; layer_height = 0.16\n') if n.endswith('Slic3r_PE.config') else d)
 P
 same what_was_moved_elsewhere_loses_its_settings "6 null null" "$(objects moved.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent) \(.prepared_for)"' | tr -d '"')"
+same what_lies_over_another_is_one_with_it 5 "$(objects stacked.3mf ender3v3se '.objects|length')"
+check and_can_be_sliced "$program" slice stacked.3mf -o stacked.gcode
 same what_is_against_the_schema_is_not_believed "6 null" "$(objects evil.3mf ender3v3se '"\(.objects|length) \(.objects[0].settings.infill_percent)"' | tr -d '"')"
 
+# Both engines slice it object by object: each has its own infill, so the plate takes what its objects take alone.
+printed() { "$program" slice "$1.3mf" -o "$1.gcode" --engine "$2" --json | jq .filament_mm; }
+check_engine() {
+    local dense plain plate
+    dense=$(printed dense "$1") plain=$(printed plain "$1")
+    "$program" mesh plate dense.3mf plain.3mf -o pair.3mf --copies 2 --quiet
+    plate=$(printed pair "$1")
+    check "$1_prints_each_object_by_its_own_settings" python3 -c '
+import sys
+dense, plain, plate = map(float, sys.argv[1:])
+assert dense > 1.2 * plain and abs(plate / (2 * (dense + plain)) - 1) < 0.02, (dense, plain, plate)' "$dense" "$plain" "$plate"
+}
+check_engine cura
+
 if ! command -v prusa-slicer >/dev/null; then skip prusa_slicer_reads_it "no prusa-slicer"; exit; fi
+check_engine prusa
 slice() { prusa-slicer -g "$1.3mf" -o "$1.gcode" >/dev/null 2>"$1.log" || cat "$1.log"; }
 said() { sed -n "s/^; $2 = //p" "$1.gcode" | tail -1; }
 for f in plain dense fine plate finer; do slice $f; done

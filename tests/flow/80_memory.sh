@@ -10,7 +10,8 @@ sample_of=( # program, tests whose name holds this word ("" all): together about
     "intake/photo_test colour__ignores"
     "intake/provider_test "
     "print/read_test "
-    "print/gcode_test "
+    "print/gcode_test names_"
+    "print/gcode_test bears_"
     "print/export_test refuses_what"
     "service/multipart_test "
 )

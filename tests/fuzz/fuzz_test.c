@@ -24,6 +24,7 @@
 #include "print/slice/gcode_check.h"
 #include "service/multipart.h"
 #include "service/printer.h"
+#include "service/role_set.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/test.h"
 
@@ -55,6 +56,8 @@
     ROW(zip, seed_zip, feed_zip, TYPED)                                                            \
     ROW(verify, seed_plate, feed_verify, SAYS(ERR_BUG))                                            \
     ROW(labels, seed_words, feed_labels, SAYS(ERR_INPUT))                                          \
+    ROW(set, seed_set, feed_set, TYPED)                                                            \
+    ROW(own_part, seed_own_part, feed_own_part, TYPED)                                             \
     ROW(gcode, seed_gcode, feed_gcode, TYPED)                                                      \
     ROW(provider, seed_provider, feed_provider, TYPED)                                             \
     ROW(printer, seed_printer, feed_printer,                                                       \
@@ -235,6 +238,31 @@ static int feed_labels(const uint8_t *data, size_t n, struct err *err)
     bytes_free(&words);
     plate_free(&made);
     return failed ? -1 : 0;
+}
+
+/* Settings that reach a slicer were held to the schema, whoever wrote them. */
+static int feed_set(const uint8_t *data, size_t n, struct err *err)
+{
+    struct set set = {0};
+    const struct skin plain = {0};
+    struct bytes file = {.limit = n + 1};
+    int failed = bytes_append(&file, data, n, err) || role_set_read(&set, &file, "a.3mf", err);
+    for (size_t i = 0; i < set.count && !failed; i++) {
+        failed = check_mesh(&set.at[i].mesh, &plain, err);
+        if (!failed && set.at[i].settings && project_check_settings(set.at[i].settings, err))
+            failed = FAIL(err, ERR_BUG, "settings came through that no object can have");
+    }
+    role_set_free(&set);
+    bytes_free(&file);
+    return failed ? -1 : 0;
+}
+
+static int feed_own_part(const uint8_t *data, size_t n, struct err *err)
+{
+    cJSON *own = NULL;
+    int failed = project_read(&own, data, n, err);
+    cJSON_Delete(own);
+    return failed;
 }
 
 /* Whatever the bytes are, the file's findings and its verdict must fit together. */

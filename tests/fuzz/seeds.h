@@ -9,6 +9,7 @@
 
 #include "intake/photo_raw.h"
 #include "print/export/export.h"
+#include "print/slice/project.h"
 #include "tests/print/meshes.h"
 #include "tests/print/packed.h"
 #include "tests/print/plates.h"
@@ -89,7 +90,10 @@ static inline int seed_threemf(struct bytes *out, struct err *err)
     struct mesh m = {0};
     struct picture p = picture_make();
     add_box(&m, 0, 0, 0, 10, 20, 30);
-    int failed = threemf_write(out, &m, &(struct export_labels){.title = "seed"}, &p, 5, 5, err);
+    int failed = write_one(out,
+                           ONE(.mesh = &m, .labels = &(struct export_labels){.title = "seed"},
+                               .thumbnail = &p, .x_mm = 5, .y_mm = 5),
+                           err);
     mesh_free(&m);
     return failed;
 }
@@ -108,6 +112,58 @@ static inline int seed_plate(struct bytes *out, struct err *err)
     int failed = threemf_write_plate(out, &made.plate, err);
     plate_free(&made);
     return failed;
+}
+
+/* Two objects with what our own part says of them: that part alone, or all of the 3MF. */
+static inline int project_for_fuzz(struct bytes *out, bool whole, struct err *err)
+{
+    struct mesh box = {0};
+    struct profile profile = {0};
+    struct project project = {0};
+    cJSON *own = cJSON_CreateObject();
+    const struct export_labels labels = {.title = "seed", .printer_id = "ender3v3se"};
+    struct project_object said[2];
+    struct export_object objects[2];
+    cJSON_AddNumberToObject(own, "infill_percent", 40);
+    add_box(&box, -5, -10, 0, 10, 20, 30);
+    for (int i = 0; i < 2; i++) {
+        said[i] = (struct project_object){.name = "a",
+                                          .settings = own,
+                                          .triangles = 12,
+                                          .size_mm = {10, 20, 30},
+                                          .volume_mm3 = 6000,
+                                          .place_mm = {50 + 60.0 * i, 110, 0}};
+        objects[i] =
+            (struct export_object){.mesh = &box, .name = "a", .place_mm = {50 + 60.0 * i, 110, 0}};
+    }
+    const struct project_input input = {
+        .profile = &profile, .labels = &labels, .objects = said, .object_count = 2};
+    int failed = profile_load(&profile, NULL, "ender3v3se", "pla", NULL, err) ||
+                 project_make(&project, &input, err);
+    const struct export_plate plate = {.objects = objects,
+                                       .object_count = 2,
+                                       .labels = labels,
+                                       .parts = project.parts,
+                                       .part_count = PROJECT_PARTS};
+    if (!failed)
+        failed = whole ? threemf_write_plate(out, &plate, err)
+                       : bytes_append(out, project.parts[PROJECT_PARTS - 1].data,
+                                      project.parts[PROJECT_PARTS - 1].bytes, err);
+    project_free(&project);
+    profile_free(&profile);
+    cJSON_Delete(own);
+    mesh_free(&box);
+    return failed ? -1 : 0;
+}
+
+static inline int seed_set(struct bytes *out, struct err *err)
+{
+    return project_for_fuzz(out, true, err);
+}
+
+static inline int seed_own_part(struct bytes *out, struct err *err)
+{
+    return project_for_fuzz(out, false, err);
 }
 
 static inline int seed_words(struct bytes *out, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* print/colour: what files say of colours, a colour at a point, colours over to another mesh,
  * parts. */
+#include "tests/print/plates.h"
 #include "tests/test.h"
 
 #include <omp.h>
@@ -234,13 +235,13 @@ static void test_skin__takes_both_sorts_of_colours_of_3mf(void)
     add_box(&box, 0, 0, 0, 10, 20, 30);
     for (int base = 0; base < 2; base++) {
         CHECK_OK(base ? write_base_materials(&b, &box)
-                      : threemf_write_coloured(&b, &box, &palette, NULL, NULL, 0, 0, &err));
+                      : write_one(&b, ONE(.mesh = &box, .palette = &palette), &err));
         READS(read_packed(&b));
         for (size_t t = 0; t < 12; t++) {
             const uint8_t *c = filaments[of_triangle[t]];
             COLOUR(t, 0.2, 0.3, c[0], c[1], c[2]);
         }
-        CHECK_TEXT(skin.parts[0].name, base ? "" : "figure");
+        CHECK_TEXT(skin.parts[0].name, base ? "" : "figure 1");
         bytes_free(&b);
     }
     mesh_free(&box);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* print/export: a plate of several objects is read back whole, by others and by ourselves. */
-#include "base/child.h"
+#include "base/png.h"
+#include "print/export/verify_zip.h"
 #include "tests/print/plates.h"
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <omp.h>
 #include <unistd.h>
 
 static struct err err;
@@ -204,6 +206,173 @@ static void test_plate__verify_finds_every_wrong_byte(void)
     bytes_free(&file);
 }
 
+/* 40,000 triangles are several chunks of each kind; colours and a second object make the cuts odd.
+ */
+static void test_plate__any_number_of_threads_gives_the_same_bytes(void)
+{
+    struct plate_made made;
+    struct bytes one = {0}, many = {0};
+    struct mesh large = {0};
+    plate_make(&made, 2);
+    add_ball(&large, 1, 2, 30, 30, 100);
+    uint8_t *colours = malloc(large.triangle_count);
+    CHECK(colours);
+    for (size_t t = 0; t < large.triangle_count; t++)
+        colours[t] = (uint8_t)(t / 7 % 3);
+    made.ball_palette.of_triangle = colours;
+    made.objects[1].mesh = &large;
+    omp_set_num_threads(1);
+    CHECK_OK(threemf_write_plate(&one, &made.plate, &err));
+    for (int threads = 2; threads < 8; threads += 5) {
+        omp_set_num_threads(threads);
+        CHECK_OK(threemf_write_plate(&many, &made.plate, &err));
+        CHECK(one.len == many.len && !memcmp(one.data, many.data, one.len));
+        bytes_free(&many);
+    }
+    CHECK_OK(threemf_verify_plate(one.data, one.len, &made.plate, &err));
+    colours[30000] ^= 1;
+    CHECK_FAILS(threemf_verify_plate(one.data, one.len, &made.plate, &err), ERR_BUG);
+    free(colours);
+    mesh_free(&large);
+    plate_free(&made);
+    bytes_free(&one);
+}
+
+static void test_plate__a_file_gets_the_bytes_that_memory_gets(void)
+{
+    struct plate_made made;
+    struct bytes memory = {0}, file = {0};
+    char path[] = "/tmp/statuette-test-XXXXXX";
+    int fd = mkstemp(path), none = open("/dev/full", O_WRONLY);
+    plate_make(&made, 2);
+    CHECK_OK(threemf_write_plate(&memory, &made.plate, &err));
+    CHECK(fd >= 0 && write(fd, "before", 6) == 6);
+    CHECK_OK(threemf_write_file(fd, &made.plate, &err));
+    CHECK_OK(bytes_read_file(&file, path, &err));
+    CHECK(file.len == memory.len + 6 && !memcmp(file.data + 6, memory.data, memory.len));
+    if (none >= 0)
+        CHECK_FAILS(threemf_write_file(none, &made.plate, &err), ERR_LATER);
+    close(none);
+    close(fd);
+    unlink(path);
+    plate_free(&made);
+    bytes_free(&memory);
+    bytes_free(&file);
+}
+
+/* One line in a list of values is one value, whatever a name says. */
+static void test_plate__a_name_cannot_add_a_value(void)
+{
+    static const char *const parts[] = {"Metadata/Slic3r_PE_model.config",
+                                        "Metadata/model_settings.config", "3D/3dmodel.model"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t lines[2] = {0};
+        for (int hostile = 0; hostile < 2; hostile++) {
+            struct plate_made made;
+            struct bytes file = {0}, text = {0};
+            struct verify_zip zip;
+            plate_make(&made, 2 + hostile);
+            CHECK_OK(threemf_write_plate(&file, &made.plate, &err));
+            CHECK_OK(verify_zip_open(&zip, file.data, file.len, &err));
+            CHECK_OK(verify_zip_read(&text, verify_zip_find(&zip, parts[i]), &err));
+            for (size_t k = 0; k < text.len; k++) {
+                lines[hostile] += text.data[k] == '\n';
+                CHECK(text.data[k] == '\n' || text.data[k] >= 0x20);
+            }
+            CHECK(!strstr((char *)text.data, "\nfill_density"));
+            CHECK(!strstr((char *)text.data, "\n; M104"));
+            bytes_free(&file);
+            bytes_free(&text);
+            plate_free(&made);
+        }
+        CHECK(lines[0] == lines[1]);
+    }
+}
+
+static void test_plate__refuses_what_is_no_value_and_no_part(void)
+{
+    static const struct export_setting settings[] = {
+        {"fill density", "1"}, {"Fill", "1"},     {"", "1"},
+        {NULL, "1"},           {"notes", NULL},   {"name", "a"},
+        {"notes", "a\nb = c"}, {"notes", "a\rb"}, {"notes", "a\tb"},
+        {"notes", "\x7f"}};
+    static const char *const names[] = {"statuette.json",
+                                        "Metadata/",
+                                        "Metadata/../a.json",
+                                        "Metadata/a/b.json",
+                                        "Metadata/.json",
+                                        "Metadata/a b.json",
+                                        "Metadata/a.exe",
+                                        "Metadata/a",
+                                        "/Metadata/a.json",
+                                        "Metadata/thumbnail.png",
+                                        "metadata/a.json",
+                                        "Metadata/Plate_1.png",
+                                        "Metadata/slic3r_pe_model.config",
+                                        "Metadata/statuette.json",
+                                        "3D/other.model"};
+    struct plate_made made;
+    struct bytes out = {0};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        for (int orca = 0; orca < 2; orca++) {
+            plate_make(&made, 2);
+            *(orca ? &made.objects[1].orca : &made.objects[1].prusa) = &settings[i];
+            *(orca ? &made.objects[1].orca_count : &made.objects[1].prusa_count) = 1;
+            CHECK_FAILS(threemf_write_plate(&out, &made.plate, &err), ERR_INPUT);
+            CHECK_TEXT(err.code, "export_refused");
+            plate_free(&made);
+        }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        plate_make(&made, 2);
+        const struct export_part parts[] = {{"Metadata/statuette.json", "", 0, false},
+                                            {names[i], "", 0, false}};
+        made.plate.parts = parts;
+        made.plate.part_count = 2;
+        CHECK_FAILS(threemf_write_plate(&out, &made.plate, &err), ERR_INPUT);
+        CHECK_TEXT(err.code, "export_refused");
+        plate_free(&made);
+    }
+    plate_make(&made, 2);
+    made.objects[2].place_mm[1] = NAN;
+    CHECK_FAILS(threemf_write_plate(&out, &made.plate, &err), ERR_INPUT);
+    made.plate.object_count = 0;
+    CHECK_FAILS(threemf_write_plate(&out, &made.plate, &err), ERR_INPUT);
+    CHECK(out.len == 0);
+    plate_free(&made);
+    bytes_free(&out);
+}
+
+/* The printer's list shows a picture of 128 pixels; what is transparent must not darken it. */
+static void test_plate__the_small_picture_is_the_mean_of_the_large_one(void)
+{
+    struct plate_made made;
+    struct bytes file = {0}, png = {0};
+    struct picture small = {0};
+    struct verify_zip zip;
+    plate_make(&made, 2);
+    for (size_t i = 0; i < sizeof made.pixels; i += 4) /* left half red, right half nothing */
+        memcpy(made.pixels + i, i / 4 % 300 < 150 ? "\xc8\x10\x20\xff" : "\0\0\0\0", 4);
+    CHECK_OK(threemf_write_plate(&file, &made.plate, &err));
+    CHECK_OK(verify_zip_open(&zip, file.data, file.len, &err));
+    CHECK_OK(verify_zip_read(&png, verify_zip_find(&zip, "Metadata/plate_1_small.png"), &err));
+    CHECK_OK(png_decode(&small, NULL, png.data, png.len, 1 << 20, &err));
+    CHECK(small.width == 128 && small.height == 128);
+    for (uint32_t x = 0; x < 128; x++) {
+        const uint8_t *p = small.rgba + 4 * (64 * 128 + x);
+        CHECK(p[3] == (x < 64 ? 255 : 0));
+        CHECK(p[3] == 0 || (p[0] == 0xc8 && p[1] == 0x10 && p[2] == 0x20));
+    }
+    picture_free(&small);
+    bytes_free(&png);
+    bytes_free(&file);
+    plate_free(&made);
+}
+
 TESTS(TEST(test_plate__every_object_passes_the_strict_reader_bit_for_bit),
       TEST(test_plate__verify_takes_every_kind), TEST(test_plate__verify_finds_what_was_not_meant),
-      TEST(test_plate__verify_finds_every_wrong_byte))
+      TEST(test_plate__verify_finds_every_wrong_byte),
+      TEST(test_plate__any_number_of_threads_gives_the_same_bytes),
+      TEST(test_plate__a_file_gets_the_bytes_that_memory_gets),
+      TEST(test_plate__a_name_cannot_add_a_value),
+      TEST(test_plate__refuses_what_is_no_value_and_no_part),
+      TEST(test_plate__the_small_picture_is_the_mean_of_the_large_one))

@@ -83,9 +83,21 @@ static inline void plate_full(struct plate_made *made, const char *odd)
     made->plate.thumbnail = &made->thumbnail;
     made->plate.parts = parts;
     made->plate.part_count = 3;
-    made->plate.labels = (struct export_labels){
-        own, NULL, own, own, own, own, own, "2026-11-21", "2026-11-22T10:00:00Z",
-        own, own,  own, own, own, own, own};
+    made->plate.labels = (struct export_labels){.title = own,
+                                                .order_id = own,
+                                                .item_id = own,
+                                                .printer_id = own,
+                                                .material_id = own,
+                                                .version_hash = own,
+                                                .created = "2026-11-21",
+                                                .modified = "2026-11-22T10:00:00Z",
+                                                .part_code = own,
+                                                .process_id = own,
+                                                .profile_hash = own,
+                                                .designer = own,
+                                                .description = own,
+                                                .copyright = own,
+                                                .license = own};
 }
 
 /* The caller calls plate_free. */
@@ -101,6 +113,44 @@ static inline void plate_make(struct plate_made *made, int kind)
         made->plate.labels.title = "Ana & \"Bo\" <3";
     if (kind >= 2)
         plate_full(made, kind == 3 ? PLATE_HOSTILE : NULL);
+}
+
+/* A plate of one thing, in few words. */
+struct plate_one {
+    const struct mesh *mesh;
+    const struct export_palette *palette;
+    const struct export_labels *labels;
+    const struct picture *thumbnail;
+    double x_mm, y_mm;
+};
+#define ONE(...) (&(const struct plate_one){__VA_ARGS__})
+
+static inline struct export_plate plate_of_one(struct export_object *object,
+                                               const struct plate_one *one)
+{
+    struct export_plate plate = {.objects = object, .object_count = 1, .thumbnail = one->thumbnail};
+    *object = (struct export_object){.mesh = one->mesh,
+                                     .palette = one->palette,
+                                     .name = "figure\x01 1",
+                                     .place_mm = {one->x_mm, one->y_mm, 0}};
+    if (one->labels)
+        plate.labels = *one->labels;
+    return plate;
+}
+
+static inline int write_one(struct bytes *out, const struct plate_one *one, struct err *err)
+{
+    struct export_object object;
+    struct export_plate plate = plate_of_one(&object, one);
+    return threemf_write_plate(out, &plate, err);
+}
+
+static inline int verify_one(const struct bytes *file, size_t n, const struct plate_one *one,
+                             struct err *err)
+{
+    struct export_object object;
+    struct export_plate plate = plate_of_one(&object, one);
+    return threemf_verify_plate(file->data, n, &plate, err);
 }
 
 #endif

@@ -139,8 +139,8 @@ static void test_project__both_families_say_the_same(void)
                 other[n++] = *c;
         found += strlen(key);
         if (strncmp(found, other, n) != 0 || found[n] != '\n')
-            TEST_GIVE_UP("%s is %.*s, %s is %s", pairs[i][0], (int)strcspn(found, "\n"), found,
-                         pairs[i][1], other);
+            TEST_GIVE_UP("%s is %.*s, %s is %.200s", pairs[i][0], (int)strcspn(found, "\n"), found,
+                         pairs[i][1], theirs);
     }
     cJSON_Delete(settings);
     bytes_free(&ini);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* print/slice: profiles, and real jobs through the real CuraEngine. */
+#include "tests/print/plates.h"
 #include "tests/print/slices.h"
 
 static void test_slice__a_figure_becomes_checked_gcode(void)
@@ -53,7 +54,7 @@ static void test_slice__threemf_and_stl_and_a_second_run_give_the_same_bytes(voi
     CHECK_TEXT(second.gcode_hash, first.gcode_hash);
     CHECK_TEXT(second.closure_hash, first.closure_hash);
     /* The 3MF places its item in the middle of the bed, as the engine does. */
-    CHECK_OK(threemf_write(&file, &figure, NULL, NULL, 110, 110, &err));
+    CHECK_OK(write_one(&file, ONE(.mesh = &figure, .x_mm = 110, .y_mm = 110), &err));
     snprintf(s.model, sizeof s.model, "%s/figure.3mf", folder);
     CHECK_OK(file_write(s.model, file.data, file.len, &err));
     CHECK_OK(slice_run(&threemf, &s.options, &err));

@@ -21,6 +21,7 @@ static char tools[200], config[200], small_3mf[SHA256_HEX], wide_3mf[SHA256_HEX]
 static const char wrapper[] = "#!/bin/sh\n"
                               "if [ \"$1\" = slice ]; then\n"
                               "    echo run >>%1$s/count\n"
+                              "    if [ -e %1$s/broken ]; then exit 1; fi\n"
                               "    if [ -e %1$s/slow ]; then\n"
                               "        for i in 1 2 3 4; do\n"
                               "            sleep 0.6\n"
@@ -53,12 +54,12 @@ static bool wrap_engine(void)
     return strstr(getenv("PATH"), tools) || !setenv("PATH", path, 1);
 }
 
-static void engine_slow(bool slow)
+static void engine_is(const char *how, bool so)
 {
     char path[300];
-    snprintf(path, sizeof path, "%s/slow", tools);
-    if (slow)
-        (void)!write_text(tools, "slow", "");
+    snprintf(path, sizeof path, "%s/%s", tools, how);
+    if (so)
+        (void)!write_text(tools, how, "");
     else
         unlink(path);
 }
@@ -141,14 +142,18 @@ static int fresh_config(void)
     if (mkdir(path, 0755))
         return -1;
     snprintf(settings.config_folder, sizeof settings.config_folder, "%s", config);
-    return write_text(path, "pair.json", template);
+    char any[1200];
+    const char *rest = strstr(template, "\"name\"");
+    snprintf(any, sizeof any, "{\"id\": \"any\", \"slice\": {\"engine\": \"any\"}, %s", rest);
+    return write_text(path, "pair.json", template) || write_text(path, "any.json", any);
 }
 
 static int fresh(void)
 {
     char path[300];
     settings.lease_s = 5;
-    engine_slow(false);
+    engine_is("slow", false);
+    engine_is("broken", false);
     snprintf(path, sizeof path, "%s/count", tools);
     unlink(path);
     return fresh_config() || sql("truncate slice_results, slice_claims cascade") ||
@@ -403,7 +408,7 @@ static void test_slice_ahead__a_killed_worker_holds_up_nobody_for_longer_than_it
     char first[32], second[32];
     BEGIN_SLICING();
     settings.lease_s = 3;
-    engine_slow(true);
+    engine_is("slow", true);
     CHECK_OK(review_of(first, small_3mf));
     pid_t pid = fork_step("slice_ahead", step_slice_ahead);
     CHECK(wait_until("select count(*) from slice_claims", "1", 10));
@@ -415,7 +420,7 @@ static void test_slice_ahead__a_killed_worker_holds_up_nobody_for_longer_than_it
     CHECK_TEXT(ask("select count(*) from slice_results", NULL), "0");
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    engine_slow(false);
+    engine_is("slow", false);
     int before = engine_runs();
     int result = 1;
     for (int64_t until = clock_ms() + 10000; clock_ms() < until; usleep(100 * 1000)) {
@@ -439,7 +444,7 @@ static void test_slice_ahead__tells_how_far_it_is(void)
 {
     char item[32];
     BEGIN_SLICING();
-    engine_slow(true);
+    engine_is("slow", true);
     CHECK_OK(review_of(item, small_3mf));
     CHECK_OK(ahead());
     int told = atoi(ask("select count(*) from events where event = 'slice.progress'", NULL));
@@ -457,7 +462,7 @@ static void test_slice_ahead__gives_way_to_what_somebody_waits_for(void)
     atomic_bool stop = false;
     struct job job;
     BEGIN_SLICING();
-    engine_slow(true);
+    engine_is("slow", true);
     CHECK_OK(review_of(item, small_3mf));
     CHECK(!job_claim(&job, db, "slice_ahead", "test", 30, 0, &err));
     CHECK_OK(sql("insert into jobs (kind, subject, run_at) values ('prepare', 'itm_x', now() - "
@@ -477,7 +482,7 @@ static void test_slice_ahead__gives_way_to_what_somebody_waits_for(void)
                    NULL),
                "0 true true");
     CHECK_OK(sql("delete from jobs where kind = 'prepare'"));
-    engine_slow(false);
+    engine_is("slow", false);
     CHECK_OK(make_due());
     CHECK_OK(ahead());
     CHECK_TEXT(ask("select count(*) from slice_results", NULL), "1");
@@ -622,7 +627,7 @@ static void test_slice_ahead__the_queue_says_which_printers_may_take_it(void)
     db_rows_free(rows);
 }
 
-/* --- a second opinion ----------------------------------------------------------------------------
+/* --- other engines ----------------------------------------------------------------------------
  */
 
 static int pass_by_policy(const char *item)
@@ -649,6 +654,31 @@ static void test_slice_ahead__what_two_engines_make_very_different_waits_for_a_p
     CHECK_OK(needed());
     CHECK_TEXT(ask(STATE, item), "queued");
     CHECK_TEXT(ask("select report #>> '{second_opinion,verdict}' from slices", NULL), "far");
+}
+
+static void test_slice_ahead__where_any_engine_will_do_another_takes_what_one_cannot(void)
+{
+    char item[32];
+    BEGIN_SLICING();
+    if (access("/usr/bin/prusa-slicer", X_OK))
+        SKIP("prusa-slicer is not installed");
+    engine_is("broken", true);
+    CHECK_OK(review_of(item, small_3mf));
+    CHECK_OK(sql("update items set template = 'any'"));
+    CHECK_OK(ahead());
+    CHECK_TEXT(ask("select string_agg(engine || ' ' || coalesce(problem ->> 'code', 'done'), ', ' "
+                   "order by engine) from slice_results",
+                   NULL),
+               "cura slice_failed, prusa done");
+    CHECK_TEXT(
+        ask("select substr(reason, 1, 6) from events where event = 'slice.engine_changed'", NULL),
+        "cura: ");
+    CHECK_TEXT(ask("select problem::text from items", NULL), "");
+    CHECK_OK(pass(item, small_3mf));
+    CHECK_OK(needed());
+    CHECK(engine_runs() == 1);
+    CHECK_TEXT(ask("select i.state || ' ' || s.engine from items i join slices s on true", NULL),
+               "queued prusa");
 }
 
 static void test_slice_ahead__a_second_opinion_is_asked_for_once(void)
@@ -692,6 +722,7 @@ int main(int argc, char **argv)
         TEST(test_slice_ahead__a_run_takes_no_slice_of_what_is_not_passed),
         TEST(test_slice_ahead__the_queue_says_which_printers_may_take_it),
         TEST(test_slice_ahead__what_two_engines_make_very_different_waits_for_a_person),
+        TEST(test_slice_ahead__where_any_engine_will_do_another_takes_what_one_cannot),
         TEST(test_slice_ahead__a_second_opinion_is_asked_for_once),
     };
     if (argc > 1 && strcmp(argv[1], "child") == 0)
