@@ -261,6 +261,8 @@ def print_time_s(shape, s, c, t):
     terms, layers, least = time_terms(shape, s, c)
     moving = sum(t[name] * term for name, term in zip(TIME_TERMS, terms))
     spread = t["layer_spread"]
+    if least <= 0:
+        return moving
     mean = moving / layers / least
     middle = math.log(mean) - spread * spread / 2
     return layers * least * (normal(-middle / spread) + mean * normal((middle + spread * spread) / spread))

@@ -317,15 +317,17 @@ static void add_times(cJSON *to, const cJSON *costs)
 /* Items, what the order itself costs, and the tax on both. */
 static int add_sums(cJSON *to, int64_t items, const cJSON *costs, struct err *err)
 {
-    int64_t packing = llround(json_number(json_get(costs, "packing"), "order_minor", 0)), vat;
-    int64_t permille = llround(json_number(costs, "vat_percent", 0) * 10);
-    if (price_share(&vat, items + packing, permille, 1000, err))
+    int64_t packing = llround(json_number(json_get(costs, "packing"), "order_minor", 0)), vat, all;
+    /* 8.25 and 9.975 percent are taxes, too */
+    int64_t millionths = llround(json_number(costs, "vat_percent", 0) * 10000);
+    if (price_share(&vat, items + packing, millionths, 1000000, err) ||
+        price_share(&all, items + packing + vat, 1, 1, err))
         return -1;
     cJSON *lines = cJSON_AddArrayToObject(to, "lines");
     add_line(lines, "items", items);
     add_line(lines, "packing", packing);
     add_line(lines, "vat", vat);
-    cJSON_AddNumberToObject(to, "total_minor", (double)(items + packing + vat));
+    cJSON_AddNumberToObject(to, "total_minor", (double)all);
     return 0;
 }
 

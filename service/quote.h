@@ -80,8 +80,8 @@ int quote_stored_correction(struct quote_correction *out, void *user, const char
 int quote_check_order(struct db *db, const char *quote_id, const cJSON *order,
                       struct err *err) MUST_CHECK;
 
-/** Binds a new order to it, in the transaction that writes the order. ERR_CONFLICT quote_expired:
- * it has expired, or another order was faster. */
+/** Binds a new order to it, in the transaction that writes the order. ERR_CONFLICT codes
+ * quote_expired; quote_used: another order was faster. */
 int quote_bind(struct db *db, const char *order_id, const char *quote_id,
                struct err *err) MUST_CHECK;
 

@@ -48,7 +48,7 @@ static int differs(const char *name, int number, struct err *err)
 
 static int check_item(const cJSON *item, const cJSON *quoted, int number, struct err *err)
 {
-    static const char *const texts[] = {"template", "style", "material"};
+    static const char *const texts[] = {"template", "style", "material", "process"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(json_text(item, texts[i], ""), json_text(quoted, texts[i], "")) != 0)
             return differs(texts[i], number, err);
@@ -115,14 +115,15 @@ int quote_bind(struct db *db, const char *order_id, const char *quote_id, struct
 {
     struct db_rows *rows = NULL;
     if (DB_RUN(&rows, db, "quote_bind", err, order_id, quote_id))
-        return -1;
+        return err->kind == ERR_CONFLICT
+                   ? FAIL_CODE(err, ERR_CONFLICT, "quote_used",
+                               "/quote_id: another order rests on quote %.40s already", quote_id)
+                   : -1;
     int bound = db_row_count(rows);
     db_rows_free(rows);
-    return bound
-               ? 0
-               : FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
-                           "/quote_id: quote %.40s has just expired, or another order rests on it",
-                           quote_id);
+    return bound ? 0
+                 : FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
+                             "/quote_id: quote %.40s has just expired", quote_id);
 }
 
 /* --- reading -----------------------------------------------------------------------------------
