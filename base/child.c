@@ -34,24 +34,6 @@ static void limit(int what, rlim_t value)
     setrlimit(what, &both);
 }
 
-/* The first that it may have from the one on which it is now: several children spread. */
-static void limit_processors(unsigned count)
-{
-    cpu_set_t all, few;
-    int now = sched_getcpu();
-    if (sched_getaffinity(0, sizeof all, &all))
-        return;
-    CPU_ZERO(&few);
-    for (int i = 0; i < CPU_SETSIZE && count > 0; i++) {
-        size_t cpu = (size_t)((now > 0 ? now : 0) + i) % CPU_SETSIZE;
-        if (CPU_ISSET(cpu, &all)) {
-            CPU_SET(cpu, &few);
-            count--;
-        }
-    }
-    sched_setaffinity(0, sizeof few, &few);
-}
-
 /* Refuses every socket but AF_UNIX. Written out so that it may be installed between fork and exec.
  */
 static void refuse_sockets(void)
@@ -66,6 +48,20 @@ static void refuse_sockets(void)
     };
     struct sock_fprog program = {sizeof code / sizeof *code, code};
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Another processor each time, so that two such children do not share one while another idles. */
+static void keep_one_processor(void)
+{
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    int skip = getpid() % CPU_COUNT(&allowed);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &allowed) && skip-- == 0)
+            CPU_SET(i, &one);
+    sched_setaffinity(0, sizeof one, &one);
 }
 
 /* Between fork and exec of a process with threads: async-signal-safe calls only. */
@@ -91,8 +87,8 @@ static void become(const struct child_options *o, const int pipes[4], int report
         struct rlimit cpu = {o->limits.cpu_s, o->limits.cpu_s + 2};
         setrlimit(RLIMIT_CPU, &cpu);
     }
-    if (o->limits.processors)
-        limit_processors(o->limits.processors);
+    if (o->limits.one_processor)
+        keep_one_processor();
     int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(pipes[1], 1);

@@ -526,7 +526,7 @@ UNION ALL
     h.ended_at AS since
    FROM (public.job_history h
      JOIN public.items i ON ((i.id = public.subject_item(h.subject))))
-  WHERE ((h.outcome = 'dead'::text) AND (h.ended_at >= i.updated_at) AND (i.state <> ALL (ARRAY['ready'::text, 'packed'::text, 'cancelled'::text, 'failed'::text])));
+  WHERE ((h.outcome = 'dead'::text) AND (h.kind <> 'slice_ahead'::text) AND (h.ended_at >= i.updated_at) AND (i.state <> ALL (ARRAY['ready'::text, 'packed'::text, 'cancelled'::text, 'failed'::text])));
 CREATE TABLE public.jobs (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -851,6 +851,7 @@ CREATE INDEX runs_by_item ON public.runs USING btree (item_id);
 CREATE UNIQUE INDEX runs_one_per_printer ON public.runs USING btree (printer_id) WHERE (state = ANY (ARRAY['assigned'::text, 'uploading'::text, 'starting'::text, 'printing'::text, 'paused'::text, 'unknown'::text]));
 CREATE INDEX runs_waiting ON public.runs USING btree (priority DESC, created_at, id) WHERE (state = 'queued'::text);
 CREATE INDEX slice_claims_by_item ON public.slice_claims USING btree (item_id);
+CREATE INDEX slices_by_item ON public.slices USING btree (item_id);
 CREATE INDEX tasks_by_item ON public.tasks USING btree (item_id, created_at);
 CREATE UNIQUE INDEX tasks_by_provider_task ON public.tasks USING btree (provider, provider_task) WHERE (provider_task <> ''::text);
 CREATE UNIQUE INDEX tasks_by_push ON public.tasks USING btree (push_token);

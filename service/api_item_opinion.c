@@ -11,6 +11,7 @@
 /* row: see slice_ahead_item. */
 static int check(const struct db_rows *row, const char *item, struct err *err)
 {
+    static const char sliced[] = "review approved slicing queued printing";
     static const char ended[] = "ready packed shipped done cancelled failed";
     if (db_row_count(row) == 0)
         return FAIL(err, ERR_ABSENT, "no item %.40s", item);
@@ -18,6 +19,10 @@ static int check(const struct db_rows *row, const char *item, struct err *err)
         return FAIL_CODE(err, ERR_CONFLICT, "no_model", "the item has no prepared model yet");
     if (strstr(ended, db_text(row, 0, 0)))
         return FAIL_CODE(err, ERR_CONFLICT, "too_late", "the item is %s", db_text(row, 0, 0));
+    /* The job would find the item elsewhere, and nobody would hear of it. */
+    if (!strstr(sliced, db_text(row, 0, 0)))
+        return FAIL_CODE(err, ERR_CONFLICT, "no_model",
+                         "the item is %s: its model is still to come", db_text(row, 0, 0));
     return 0;
 }
 

@@ -95,7 +95,7 @@ static void print_quote(const cJSON *quote)
 {
     const cJSON *one;
     int digits = (int)json_number(quote, "minor_digits", 2);
-    if (json_get(quote, "id"))
+    if (json_text(quote, "id", NULL))
         printf("%s\n", json_text(quote, "id", ""));
     cJSON_ArrayForEach (one, json_get(quote, "items"))
         print_item(one, digits);
@@ -321,8 +321,10 @@ static int complete(cJSON **form, const struct cli *cli, const char *config_fold
     cJSON *item = cJSON_GetObjectItemCaseSensitive(*form, "items")->child;
     if (cli_flag(cli, "--printer"))
         cJSON_AddStringToObject(item, "printer", cli_text(cli, "--printer", ""));
-    if (cli_flag(cli, "--process"))
+    if (cli_flag(cli, "--process")) {
+        cJSON_DeleteItemFromObjectCaseSensitive(item, "process"); /* the template's own */
         cJSON_AddStringToObject(item, "process", cli_text(cli, "--process", ""));
+    }
     return look_at_file(cli, item, config_folder, err);
 }
 
@@ -342,7 +344,7 @@ static int quote_here(const struct cli *cli, struct err *err)
 /* What the service does not know of an order's item, it cannot bind a price to. */
 static int quote_there(const struct cli *cli, struct err *err)
 {
-    static const char *const local[] = {"--printer", "--process", "--model", "--photo", "--slice"};
+    static const char *const local[] = {"--printer", "--model", "--photo", "--slice"};
     char key[ID_ROOM];
     cJSON *form, *answer = NULL;
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
@@ -353,7 +355,11 @@ static int quote_there(const struct cli *cli, struct err *err)
     id_new(key, "key");
     form = cJSON_CreateObject();
     struct api_call call = {.method = "POST", .path = "/v1/quotes", .body = form, .key = key};
-    int failed = build_form(form, cli, err) || api_send(&answer, &call, err);
+    int failed = build_form(form, cli, err);
+    if (!failed && cli_flag(cli, "--process"))
+        cJSON_AddStringToObject(json_get(form, "items")->child, "process",
+                                cli_text(cli, "--process", ""));
+    failed = failed || api_send(&answer, &call, err);
     cJSON_Delete(form);
     return failed ? -1 : cli_tell(cli, answer, print_quote, err);
 }

@@ -25,6 +25,7 @@ int costs_read(cJSON **out, const char *config_folder, struct err *err)
     const struct asset *asset = asset_find("schemas/costs.schema.json");
     struct err inner = {0};
     cJSON *schema;
+    *out = NULL;
     if (!asset)
         return FAIL(err, ERR_BUG, "schemas/costs.schema.json is not built in");
     if (json_parse(&schema, asset->data, asset->size, err))
@@ -33,6 +34,7 @@ int costs_read(cJSON **out, const char *config_folder, struct err *err)
     if (!failed && json_schema_check(schema, *out, &inner)) {
         failed = FAIL_CODE(err, inner.kind, inner.code, "costs.json: %.150s", inner.what);
         cJSON_Delete(*out);
+        *out = NULL;
     }
     cJSON_Delete(schema);
     return failed;

@@ -8,8 +8,8 @@
 #include "service/price.h"
 
 /** Reads costs.json of the shop's folder (NULL or "": none), else the built-in one; checked against
- * schemas/costs.schema.json. The caller cJSON_Deletes it. ERR_INPUT codes schema_violation,
- * json_invalid. */
+ * schemas/costs.schema.json. The caller cJSON_Deletes it; NULL after a failure. ERR_INPUT codes
+ * schema_violation, json_invalid. */
 int costs_read(cJSON **out, const char *config_folder, struct err *err) MUST_CHECK;
 
 /** The rates of printing so. A printer's own `cost` and a material's own price go before those in

@@ -217,6 +217,8 @@ static double normal(double z)
 /* A layer takes no less than `least` seconds; layers differ, as a log-normal about their mean. */
 static double with_least(double moving, double layers, double least, double spread)
 {
+    if (least <= 0)
+        return moving;
     double mean = moving / layers / least, middle = log(mean) - spread * spread / 2;
     return layers * least *
            (normal(-middle / spread) + mean * normal((middle + spread * spread) / spread));

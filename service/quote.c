@@ -317,15 +317,17 @@ static void add_times(cJSON *to, const cJSON *costs)
 /* Items, what the order itself costs, and the tax on both. */
 static int add_sums(cJSON *to, int64_t items, const cJSON *costs, struct err *err)
 {
-    int64_t packing = llround(json_number(json_get(costs, "packing"), "order_minor", 0)), vat;
-    int64_t permille = llround(json_number(costs, "vat_percent", 0) * 10);
-    if (price_share(&vat, items + packing, permille, 1000, err))
+    int64_t packing = llround(json_number(json_get(costs, "packing"), "order_minor", 0)), vat, all;
+    /* 8.25 and 9.975 percent are taxes, too */
+    int64_t millionths = llround(json_number(costs, "vat_percent", 0) * 10000);
+    if (price_share(&vat, items + packing, millionths, 1000000, err) ||
+        price_share(&all, items + packing + vat, 1, 1, err))
         return -1;
     cJSON *lines = cJSON_AddArrayToObject(to, "lines");
     add_line(lines, "items", items);
     add_line(lines, "packing", packing);
     add_line(lines, "vat", vat);
-    cJSON_AddNumberToObject(to, "total_minor", (double)(items + packing + vat));
+    cJSON_AddNumberToObject(to, "total_minor", (double)all);
     return 0;
 }
 
@@ -335,6 +337,7 @@ static int make(cJSON *document, const cJSON *form, const struct making *m, stru
     struct estimate sum = {0};
     int64_t total = 0;
     int position = 0;
+    cJSON_AddNullToObject(document, "id");
     cJSON_AddStringToObject(document, "photo_class", m->photo_class);
     cJSON_AddStringToObject(document, "currency", json_text(m->costs, "currency", ""));
     cJSON_AddNumberToObject(document, "minor_digits", json_number(m->costs, "minor_digits", 2));

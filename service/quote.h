@@ -40,7 +40,7 @@ int quote_form_read(cJSON **form, const void *text, size_t n, const char *config
  * {volume_mm3, area_mm2, support_mm3, contact_area_mm2} of a model that is there, slice {time_s,
  * grams, layers} of it.
  *
- * Result   id (empty), photo_class, currency, minor_digits, created_at, valid_until, items[],
+ * Result   id (null), photo_class, currency, minor_digits, created_at, valid_until, items[],
  *          lines[], estimate, total_minor; each item with estimate, based_on, correction,
  *          generation, settings, rates, lines, cost_minor, price_minor, price_each_minor. The lines
  * add up to total_minor. The caller cJSON_Deletes it. Errors   ERR_INPUT of a template, costs.json
@@ -80,8 +80,8 @@ int quote_stored_correction(struct quote_correction *out, void *user, const char
 int quote_check_order(struct db *db, const char *quote_id, const cJSON *order,
                       struct err *err) MUST_CHECK;
 
-/** Binds a new order to it, in the transaction that writes the order. ERR_CONFLICT quote_expired:
- * it has expired, or another order was faster. */
+/** Binds a new order to it, in the transaction that writes the order. ERR_CONFLICT codes
+ * quote_expired; quote_used: another order was faster. */
 int quote_bind(struct db *db, const char *order_id, const char *quote_id,
                struct err *err) MUST_CHECK;
 

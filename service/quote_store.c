@@ -12,11 +12,8 @@ int quote_store(char id[32], struct db *db, cJSON *document, const cJSON *form, 
     struct bytes text = {0}, asked = {0};
     char total[32];
     id_new(id, "quo");
-    cJSON_DeleteItemFromObjectCaseSensitive(document, "id");
-    cJSON *member = cJSON_CreateString(id);
-    if (!cJSON_InsertItemInArray(document, 0, member)) /* first, for people who read it */
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(document, "id", cJSON_CreateString(id)))
         return FAIL(err, ERR_LIMIT, "no memory for a quote");
-    member->string = strdup("id");
     snprintf(total, sizeof total, "%.0f", json_number(document, "total_minor", 0));
     int failed =
         json_print(&text, document, false, err) || json_print(&asked, form, false, err) ||
@@ -51,7 +48,7 @@ static int differs(const char *name, int number, struct err *err)
 
 static int check_item(const cJSON *item, const cJSON *quoted, int number, struct err *err)
 {
-    static const char *const texts[] = {"template", "style", "material"};
+    static const char *const texts[] = {"template", "style", "material", "process"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(json_text(item, texts[i], ""), json_text(quoted, texts[i], "")) != 0)
             return differs(texts[i], number, err);
@@ -118,14 +115,15 @@ int quote_bind(struct db *db, const char *order_id, const char *quote_id, struct
 {
     struct db_rows *rows = NULL;
     if (DB_RUN(&rows, db, "quote_bind", err, order_id, quote_id))
-        return -1;
+        return err->kind == ERR_CONFLICT
+                   ? FAIL_CODE(err, ERR_CONFLICT, "quote_used",
+                               "/quote_id: another order rests on quote %.40s already", quote_id)
+                   : -1;
     int bound = db_row_count(rows);
     db_rows_free(rows);
-    return bound
-               ? 0
-               : FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
-                           "/quote_id: quote %.40s has just expired, or another order rests on it",
-                           quote_id);
+    return bound ? 0
+                 : FAIL_CODE(err, ERR_CONFLICT, "quote_expired",
+                             "/quote_id: quote %.40s has just expired", quote_id);
 }
 
 /* --- reading -----------------------------------------------------------------------------------

@@ -294,6 +294,9 @@ static int store(struct slicing *s, const struct err *why, struct err *err)
                     why ? "{}" : (const char *)report.data, problem, lease.job, lease.token);
     if (!failed)
         snprintf(s->result_id, sizeof s->result_id, "%s", db_text(rows, 0, 0));
+    /* Lost bytes are sliced anew; what was said of them stands. */
+    if (!failed && !s->opinion && !db_is_null(rows, 0, 1))
+        failed = parse(&s->opinion, rows, 1, err);
     db_rows_free(rows);
     bytes_free(&report);
     free(problem);

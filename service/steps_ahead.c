@@ -129,7 +129,8 @@ static int slice_wish(struct slicing *s, const struct wish *wish, struct err *er
         result = slicing_opinion(s, err);
     if (result < 0 && err->kind == ERR_ABSENT) {
         log_failure(LOG_WARN, "slice_ahead", s->item->id, err);
-        snprintf(s->problem_code, sizeof s->problem_code, "%.31s", err->code);
+        snprintf(s->problem_code, sizeof s->problem_code, "%.31s",
+                 *err->code ? err->code : err_kind_name(err->kind));
         snprintf(s->problem, sizeof s->problem, "%s", err->what);
         result = 0;
     }

@@ -103,7 +103,7 @@ int engine_run(struct engine_job *job, const struct engine *engine, double *seco
                    .file_bytes = FILE_BYTES,
                    .cpu_s = 8 * timeout,
                    .wall_s = timeout,
-                   .processors = engine->processors},
+                   .one_processor = engine->one_processor},
         .output_limit = 4096,
         .on_line = on_line,
         .on_output_line = on_output_line,

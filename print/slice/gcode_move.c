@@ -8,7 +8,9 @@
 
 #include "print/slice/gcode_scan.h"
 
+#define SUSTAINED_MM 2      /* what the melt zone evens out: a burst that is shorter is no fault */
 #define SHORT_MM 0.05       /* below it the last digit of E shows in the flow */
+#define LEAST_PUSH_MM 1e-6  /* E has five decimals: less is what sums leave over */
 #define JUMP_MM 0.5         /* of filament in one move, and far too much for its length */
 #define STANDING_JUMP_MM 30 /* of filament without a move */
 #define TRAVEL_SLACK_MM 20  /* brushes and purge places lie beside the bed */
@@ -164,6 +166,21 @@ static void take_z(struct gcode_scan *s, double z)
     s->print_z = z;
 }
 
+/* One move of a stretch in which each melts too much; the stretch counts by its mean. */
+static void take_hot(struct gcode_scan *s, double length, double push)
+{
+    if (s->hot_moves != s->extruding_moves)
+        s->hot_mm = s->hot_mm3 = s->hot_s = 0;
+    s->hot_moves = s->extruding_moves + 1;
+    s->hot_mm += length;
+    s->hot_mm3 += push * s->limits->filament_mm2;
+    s->hot_s += length / s->speed_mm_s;
+    if (s->hot_mm < SUSTAINED_MM)
+        return;
+    gcode_note(s, FAULT_FLOW, s->hot_mm3 / s->hot_s, NULL);
+    s->hot_mm = s->hot_mm3 = s->hot_s = 0;
+}
+
 /* An extrusion that pushes more a second or a millimetre than any before it or than it may. */
 static void take_rate(struct gcode_scan *s, double length, double push)
 {
@@ -174,7 +191,7 @@ static void take_rate(struct gcode_scan *s, double length, double push)
         return;
     double rate = push * s->speed_mm_s / length, flow = rate * l->filament_mm2;
     if (flow > l->flow_mm3_s)
-        gcode_note(s, FAULT_FLOW, flow, NULL);
+        take_hot(s, length, push);
     if (rate > l->speed_e)
         gcode_note(s, FAULT_SPEED_E, rate, NULL);
     s->max_flow_mm3_s = most(s->max_flow_mm3_s, flow);
@@ -257,7 +274,7 @@ static void take_standing(struct gcode_scan *s, double push)
     s->moves_s += fabs(push) * s->s_per_mm;
     s->standing_mm += push;
     s->standing_most_mm = most(s->standing_most_mm, s->standing_mm);
-    if (push > 0 && s->watch)
+    if (push > LEAST_PUSH_MM && s->watch)
         take_watched(s, 0, 0, push);
     if (s->layers > 0 && fabs(push) > STANDING_JUMP_MM)
         gcode_note(s, FAULT_E_JUMP, push, NULL);
@@ -282,14 +299,14 @@ static inline void step(struct gcode_scan *s, const double from[3], const double
         return;
     }
     s->moves_s += length * s->s_per_mm;
-    if (push > 0)
+    if (push > LEAST_PUSH_MM)
         extrude(s, from, to, length, push);
     else if (unlikely(push < 0))
         take_wipe(s, push);
     if (unlikely((s->speed_mm_s > s->speed_watch) | (to[0] < -TRAVEL_SLACK_MM) |
                  (to[1] < -TRAVEL_SLACK_MM) | (to[0] > bed[0] + TRAVEL_SLACK_MM) |
                  (to[1] > bed[1] + TRAVEL_SLACK_MM) | (to[2] != from[2])))
-        take_way(s, from, to, length, push > 0);
+        take_way(s, from, to, length, push > LEAST_PUSH_MM);
 }
 
 static double distance(const double a[3], const double b[3])

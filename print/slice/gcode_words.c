@@ -169,8 +169,13 @@ static void move(struct gcode_scan *s, const struct command *c)
         gcode_feed(s, word(c, 'F', s->feed));
     if (s->e_doubtful && has(c, 'E'))
         gcode_note(s, FAULT_UNREADABLE, 0, "E after M83 and G90 is relative to some firmware only");
-    push = s->relative || s->e_relative ? word(c, 'E', 0) : word(c, 'E', s->e) - s->e;
-    s->e += push;
+    if (s->relative || s->e_relative) {
+        push = word(c, 'E', 0);
+        s->e += push;
+    } else {
+        push = word(c, 'E', s->e) - s->e;
+        s->e = word(c, 'E', s->e);
+    }
     if (c->number >= 2)
         arc(s, c, to, push);
     else

@@ -29,14 +29,16 @@ select i.id, json_build_object(
             'gcode_hash', s.gcode_hash, 'print_time_s', s.print_time_s, 'filament_mm', s.filament_mm,
             'filament_g', s.filament_g, 'layer_count', s.layer_count)
         from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash
-        order by (select max(r.created_at) from runs r where r.slice_id = s.id) desc nulls last, s.created_at desc limit 1),
+        order by (select max(r.created_at) from runs r where r.item_id = i.id and r.slice_id = s.id) desc nulls last,
+                 s.created_at desc limit 1),
     'slices', coalesce((select json_agg(json_build_object(
             'id', s.id, 'printer_class', s.printer_class, 'material', s.material, 'process', s.process, 'engine', s.engine,
             'settings_hash', s.settings_hash, 'gcode_hash', s.gcode_hash, 'print_time_s', s.print_time_s,
             'filament_mm', s.filament_mm, 'filament_g', s.filament_g, 'layer_count', s.layer_count,
             'problem', s.problem, 'second_opinion', s.opinion,
             'approved', exists (select from slices a where a.item_id = i.id and a.result_id = s.id),
-            'runs', (select count(*) from slices a join runs r on r.slice_id = a.id where a.item_id = i.id and a.result_id = s.id
+            'runs', (select count(*) from slices a join runs r on r.item_id = i.id and r.slice_id = a.id
+                     where a.item_id = i.id and a.result_id = s.id
                      and r.state <> 'cancelled')) order by s.created_at, s.id)
         from models m join slice_results s on s.threemf_hash = m.threemf_hash where m.id = i.model_id), '[]'),
     'slicing', coalesce((select json_agg(json_build_object(

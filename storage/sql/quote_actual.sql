@@ -11,8 +11,8 @@ select i.id, i.template, coalesce(i.options ->> 'material', ''), coalesce(s.prin
                  from (select provider, sum(credits) as credits from ledger where item_id = i.id group by provider) l), '{}')::text
 from items i
 left join lateral (select * from slices s where s.item_id = i.id and s.threemf_hash = i.approved_hash
-                   order by (select max(x.created_at) from runs x where x.slice_id = s.id) desc nulls last, s.created_at desc
-                   limit 1) s on true
+                   order by (select max(x.created_at) from runs x where x.item_id = i.id and x.slice_id = s.id) desc nulls last,
+                            s.created_at desc limit 1) s on true
 cross join lateral (
     select count(*) filter (where good and ended_at is not null) as timed,
            coalesce(sum(took_s) filter (where good and ended_at is not null), 0) as timed_s,

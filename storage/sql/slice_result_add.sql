@@ -4,7 +4,7 @@
 -- $1 text id   $2 text 3MF hash   $3 text settings hash   $4 text printer class   $5 text material   $6 text process
 -- $7 text engine   $8 text G-code hash or null   $9 float8 print time, s   $10 float8 filament, mm   $11 float8 filament, g
 -- $12 integer layers   $13 jsonb report   $14 jsonb problem or null   $15 bigint job   $16 bigint its lease token
--- rows: 1 (result)   locks: the result's row
+-- rows: 1 (result, the opinion on it that was there or null)   locks: the result's row
 with ended as (
     delete from slice_claims
     where threemf_hash = $2 and settings_hash = $3 and job_id = $15::bigint and lease_token = $16::bigint
@@ -18,4 +18,4 @@ set gcode_hash = coalesce(excluded.gcode_hash, r.gcode_hash),
     filament_g = coalesce(excluded.filament_g, r.filament_g), layer_count = coalesce(excluded.layer_count, r.layer_count),
     report = case when excluded.gcode_hash is null then r.report else excluded.report end,
     problem = case when coalesce(excluded.gcode_hash, r.gcode_hash) is null then excluded.problem end
-returning id
+returning id, opinion

@@ -5,7 +5,8 @@
 select i.id, i.state, d.error ->> 'code', d.error ->> 'message'
 from items i
 left join lateral (select h.error from job_history h
-                   where h.subject = i.id and h.outcome = 'dead' order by h.ended_at desc limit 1) d on true
+                   where h.subject = i.id and h.outcome = 'dead' and h.kind <> 'slice_ahead'
+                   order by h.ended_at desc limit 1) d on true
 where i.state in ('photo_check', 'generating', 'inspecting', 'preparing', 'approved', 'slicing')
   and i.updated_at < now() - interval '5 seconds'
   and ($1::text is null or i.id = $1)

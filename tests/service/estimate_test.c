@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* service: what a figure takes, against real slices that are kept with the coefficients, and rules
  * that hold for whatever is asked. */
+#include <sys/stat.h>
+
 #include "base/assets.h"
 #include "service/estimate.h"
 #include "service/quote.h"
@@ -140,6 +142,22 @@ static void test_estimate__follows_the_settings(void)
     estimates_close(e);
 }
 
+/* A material may ask for no least time of a layer: then it is the moving that counts. */
+static void test_estimate__knows_materials_that_need_no_rest(void)
+{
+    const struct estimate_shape shape = {80, 35000, 13500, 6600, 330};
+    struct estimate_settings settings;
+    struct estimate usual, hasty;
+    struct estimates *e;
+    CHECK_OK(estimates_open(&e, NULL, &err));
+    CHECK_OK(settings_for(&settings, "ender3v3se", "pla"));
+    CHECK_OK(estimate_of_shape(&usual, e, &shape, &settings, NULL, &err));
+    settings.min_layer_s = 0;
+    CHECK_OK(estimate_of_shape(&hasty, e, &shape, &settings, NULL, &err));
+    CHECK(hasty.time_s > usual.time_s / 2 && hasty.time_s < usual.time_s);
+    estimates_close(e);
+}
+
 static void test_estimate__refuses_nothing_to_print(void)
 {
     static const struct estimate_shape bad[] = {{0, 1, 1, 0, 0},     {10, 0, 10, 0, 0},
@@ -166,7 +184,9 @@ static void test_estimate__refuses_nothing_to_print(void)
 static int make(cJSON **out, const char *form_text, const struct quote_shop *shop)
 {
     cJSON *form = NULL;
-    int failed = quote_form_read(&form, form_text, strlen(form_text), NULL, &err) ||
+    int failed = quote_form_read(
+                     &form, form_text, strlen(form_text),
+                     *shop->settings->config_folder ? shop->settings->config_folder : NULL, &err) ||
                  quote_make(out, form, shop, &err);
     cJSON_Delete(form);
     return failed ? -1 : 0;
@@ -259,6 +279,134 @@ static void test_quote__applies_what_earlier_orders_took_and_says_so(void)
     cJSON_Delete(corrected);
 }
 
+/* A folder of a shop's own, with costs.json as it is built in but for some numbers. */
+static int shop_with(struct settings *settings, char folder[40], const char *name, double value,
+                     double hour)
+{
+    const struct asset *asset = asset_find("config/costs.json");
+    struct bytes text = {0};
+    cJSON *costs = NULL;
+    char path[80];
+    snprintf(folder, 40, "/tmp/statuette-shop-XXXXXX");
+    if (!mkdtemp(folder) || json_parse(&costs, asset->data, asset->size, &err))
+        return -1;
+    cJSON_DeleteItemFromObjectCaseSensitive(costs, name);
+    cJSON_AddNumberToObject(costs, name, value);
+    cJSON_SetNumberValue(cJSON_GetObjectItem(json_get(costs, "labour"), "hour_minor"), hour);
+    cJSON_SetNumberValue(cJSON_GetObjectItem(json_get(costs, "price"), "margin_percent"),
+                         hour > 1e6 ? 100000 : 50);
+    cJSON_SetNumberValue(cJSON_GetObjectItem(json_get(costs, "labour"), "finishing_s"),
+                         hour > 1e6 ? 72000 : 0);
+    snprintf(path, sizeof path, "%s/costs.json", folder);
+    int failed =
+        json_print(&text, costs, true, &err) || file_write(path, text.data, text.len, &err);
+    cJSON_Delete(costs);
+    bytes_free(&text);
+    snprintf(settings->config_folder, sizeof settings->config_folder, "%s", folder);
+    return failed;
+}
+
+static double line_of(const cJSON *holder, const char *code)
+{
+    const cJSON *line;
+    cJSON_ArrayForEach (line, json_get(holder, "lines"))
+        if (strcmp(json_text(line, "code", ""), code) == 0)
+            return json_number(line, "minor", -1);
+    return -1;
+}
+
+/* 8.25 % and 9.975 % are taxes that there are. */
+static void test_quote__takes_a_tax_to_its_last_digit(void)
+{
+    static const double rates[] = {8.25, 9.975, 19};
+    struct settings settings = {0};
+    const struct quote_shop shop = {.settings = &settings};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        char folder[40];
+        cJSON *quote = NULL;
+        CHECK_OK(shop_with(&settings, folder, "vat_percent", rates[i], 2400));
+        CHECK_OK(make(&quote,
+                      "{\"photo_class\":\"pet\",\"items\":[{\"template\":\"figure-80\","
+                      "\"quantity\":100}]}",
+                      &shop));
+        double net = line_of(quote, "items") + line_of(quote, "packing");
+        CHECK(net > 10000);
+        CHECK(line_of(quote, "vat") == floor(net * rates[i] / 100 + 0.5));
+        CHECK(sum_of(quote) == llround(json_number(quote, "total_minor", -1)));
+        cJSON_Delete(quote);
+        folder_remove(folder);
+    }
+}
+
+/* Each of many items is a price still, and their sum is none. */
+static void test_quote__refuses_a_sum_that_is_no_price(void)
+{
+    struct settings settings = {0};
+    const struct quote_shop shop = {.settings = &settings};
+    struct bytes form = {0};
+    cJSON *quote = NULL;
+    char folder[40];
+    CHECK_OK(shop_with(&settings, folder, "vat_percent", 0, 1e9));
+    CHECK_OK(bytes_printf(&form, &err, "{\"photo_class\":\"pet\",\"items\":["));
+    for (int i = 0; i < 50; i++)
+        CHECK_OK(bytes_printf(&form, &err, "%s{\"template\":\"figure-80\",\"quantity\":100}",
+                              i ? "," : ""));
+    CHECK_OK(bytes_printf(&form, &err, "]}"));
+    CHECK_OK(make(&quote,
+                  "{\"photo_class\":\"pet\",\"items\":[{\"template\":\"figure-80\","
+                  "\"quantity\":100}]}",
+                  &shop));
+    CHECK(json_number(quote, "total_minor", 0) > PRICE_MINOR_MOST / 50.0);
+    cJSON_Delete(quote);
+    quote = NULL;
+    CHECK_FAILS(make(&quote, (const char *)form.data, &shop), ERR_LIMIT);
+    CHECK_TEXT(err.code, "price_overflow");
+    cJSON_Delete(quote);
+    bytes_free(&form);
+    folder_remove(folder);
+}
+
+/* How it is printed decides what it costs: where there is a choice it can be quoted. */
+static void test_quote__is_of_the_process_that_is_asked_for(void)
+{
+    static const char text[] =
+        "{\"id\":\"chosen\",\"name\":\"Chosen\",\"description\":\"In two "
+        "qualities.\",\"provider\":{"
+        "\"route\":[\"relief\"],\"candidates\":1},\"photos\":{\"min\":1,\"max\":1,"
+        "\"needs_subject\":true},\"height_mm\":{\"min\":40,\"max\":150,\"default\":80},\"style\":{"
+        "\"allowed\":[\"figure\"],\"default\":\"figure\"},\"material\":{\"allowed\":[\"pla\"],"
+        "\"default\":\"pla\"},\"process\":{\"allowed\":[\"figure\",\"figure-fine\"],\"default\":"
+        "\"figure\"},\"printer_class\":\"ender3v3se\",\"gates\":[\"review\"],\"auto_pass\":null,"
+        "\"privacy\":{\"photo_days\":30,\"model_days\":90}}";
+    struct settings settings = {0};
+    const struct quote_shop shop = {.settings = &settings};
+    char folder[40], path[100];
+    cJSON *quote = NULL;
+    CHECK_OK(shop_with(&settings, folder, "vat_percent", 0, 2400));
+    snprintf(path, sizeof path, "%s/templates", folder);
+    CHECK(mkdir(path, 0755) == 0);
+    snprintf(path, sizeof path, "%s/templates/chosen.json", folder);
+    CHECK_OK(file_write(path, text, strlen(text), &err));
+    CHECK_OK(make(&quote,
+                  "{\"photo_class\":\"pet\",\"items\":[{\"template\":\"chosen\"},"
+                  "{\"template\":\"chosen\",\"process\":\"figure-fine\"}]}",
+                  &shop));
+    const cJSON *usual = cJSON_GetArrayItem(json_get(quote, "items"), 0);
+    const cJSON *fine = cJSON_GetArrayItem(json_get(quote, "items"), 1);
+    CHECK_TEXT(json_text(usual, "process", ""), "figure");
+    CHECK_TEXT(json_text(fine, "process", ""), "figure-fine");
+    CHECK(json_number(fine, "cost_minor", 0) > json_number(usual, "cost_minor", 0));
+    cJSON_Delete(quote);
+    quote = NULL;
+    CHECK_FAILS(make(&quote,
+                     "{\"photo_class\":\"pet\",\"items\":[{\"template\":\"chosen\","
+                     "\"process\":\"figure-draft\"}]}",
+                     &shop),
+                ERR_INPUT);
+    CHECK_TEXT(err.code, "option_out_of_range");
+    folder_remove(folder);
+}
+
 static void test_quote__refuses_what_no_order_could_be(void)
 {
     static const char *const bad[][2] = {
@@ -286,7 +434,11 @@ TESTS(TEST(test_estimate__says_of_real_slices_what_the_fit_says),
       TEST(test_estimate__grows_with_the_height),
       TEST(test_estimate__knows_a_wide_subject_by_its_photo),
       TEST(test_estimate__follows_the_settings), TEST(test_estimate__refuses_nothing_to_print),
+      TEST(test_estimate__knows_materials_that_need_no_rest),
       TEST(test_quote__adds_up_and_completes_what_was_left_out),
       TEST(test_quote__counts_the_providers_credits),
       TEST(test_quote__applies_what_earlier_orders_took_and_says_so),
+      TEST(test_quote__takes_a_tax_to_its_last_digit),
+      TEST(test_quote__refuses_a_sum_that_is_no_price),
+      TEST(test_quote__is_of_the_process_that_is_asked_for),
       TEST(test_quote__refuses_what_no_order_could_be))

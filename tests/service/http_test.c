@@ -598,8 +598,31 @@ static void test_http__refuses_a_port_that_is_taken_and_an_open_door_without_a_k
     CHECK_TEXT(err.code, "api_key_needed");
 }
 
-TESTS(TEST(test_http__takes_an_order_once_for_a_key), TEST(test_http__refuses_orders_with_a_code),
-      TEST(test_http__points_at_what_is_wrong),
+/* Asked of a model that is being made anew, it would be dropped without a word. */
+static void test_http__asks_for_a_second_opinion_on_a_model_that_stands(void)
+{
+    NEEDS_HTTP();
+    char order[32], item[32], hash[SHA256_HEX], path[100];
+    CHECK_OK(item_in_review(order, item, hash, 1));
+    snprintf(path, sizeof path, "/v1/items/%s/second-opinion", item);
+    struct told told = post(path, "", "");
+    CHECK(told.status == 202);
+    told_free(&told);
+    CHECK_TEXT(ask("select count(*) from jobs where kind = 'slice_ahead' and subject = $1", item),
+               "1");
+    ask("delete from jobs where subject = $1", item);
+    CHECK_OK(move("item", item, "review.reshaped"));
+    told = post(path, "", "");
+    CHECK_TOLD(told, 409, "no_model");
+    CHECK_OK(move("item", item, "item.cancelled"));
+    told = post(path, "", "");
+    CHECK_TOLD(told, 409, "too_late");
+    CHECK_TEXT(ask("select count(*) from jobs where subject = $1", item), "0");
+}
+
+TESTS(TEST(test_http__takes_an_order_once_for_a_key),
+      TEST(test_http__asks_for_a_second_opinion_on_a_model_that_stands),
+      TEST(test_http__refuses_orders_with_a_code), TEST(test_http__points_at_what_is_wrong),
       TEST(test_http__answers_for_paths_and_methods_that_are_not_there),
       TEST(test_http__pages_through_orders_without_missing_or_repeating),
       TEST(test_http__binds_a_decision_to_what_was_seen), TEST(test_http__judges_and_packs_parts),

@@ -253,6 +253,23 @@ static void test_costs__are_the_nearest_that_are_known(void)
     cJSON_Delete(material.settings);
 }
 
+/* Nothing is left behind that a caller would free again. */
+static void test_costs__of_a_file_that_is_wrong_are_none(void)
+{
+    char folder[] = "/tmp/statuette-costs-XXXXXX", path[80];
+    cJSON *costs = (cJSON *)folder;
+    CHECK(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/costs.json", folder);
+    CHECK_OK(file_write(path, "{\"currency\":\"euro\"}", 19, &err));
+    CHECK_FAILS(costs_read(&costs, folder, &err), ERR_INPUT);
+    CHECK(costs == NULL);
+    costs = (cJSON *)folder;
+    CHECK_OK(file_write(path, "{", 1, &err));
+    CHECK_FAILS(costs_read(&costs, folder, &err), ERR_INPUT);
+    CHECK(costs == NULL);
+    folder_remove(folder);
+}
+
 TESTS(TEST(test_price__adds_up_by_hand), TEST(test_price__is_the_sum_of_its_lines),
       TEST(test_price__never_falls_as_more_is_ordered),
       TEST(test_price__never_falls_as_it_takes_longer_or_weighs_more),
@@ -260,4 +277,5 @@ TESTS(TEST(test_price__adds_up_by_hand), TEST(test_price__is_the_sum_of_its_line
       TEST(test_price__rounds_up_to_the_next_charming_figure), TEST(test_price__rounds_half_up),
       TEST(test_price__refuses_what_would_overflow), TEST(test_price__reads_its_formula_from_data),
       TEST(test_price__is_written_as_people_write_it),
-      TEST(test_costs__are_the_nearest_that_are_known))
+      TEST(test_costs__are_the_nearest_that_are_known),
+      TEST(test_costs__of_a_file_that_is_wrong_are_none))

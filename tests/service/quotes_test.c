@@ -3,6 +3,7 @@
  * orders took. */
 #include "base/assets.h"
 #include "base/json.h"
+#include "service/quote.h"
 #include "tests/service/http_fixture.h"
 
 #define DOG "{\"photo_class\":\"pet\",\"items\":[{\"template\":\"figure-80\",\"quantity\":2}]}"
@@ -147,9 +148,11 @@ static void test_quotes__bind_an_order_to_what_they_were_made_for(void)
         TEST_GIVE_UP("%d %.300s", told.status, told.body);
     cJSON *order = body_of(&told);
     CHECK_TEXT(json_text(order, "quote_id", ""), id);
+    char price[24];
+    snprintf(price, sizeof price, "%.0f", json_number(order, "price_minor", 0));
     CHECK_TEXT(ask("select (document ->> 'total_minor')::int = $1::int from quotes where id = "
                    "(select quote_id from orders where quote_id is not null)",
-                   cJSON_Print(json_get(order, "price_minor"))),
+                   price),
                "t");
     CHECK(json_number(json_get(order, "cost"), "total_minor", -1) == 0);
     cJSON_Delete(order);
@@ -160,6 +163,71 @@ static void test_quotes__bind_an_order_to_what_they_were_made_for(void)
     told = place("second", id, "pet", 80, 2);
     CHECK_TOLD(told, 409, "quote_used");
     CHECK_TEXT(ask("select count(*) from orders where quote_id = $1", id), "1");
+}
+
+/* Finer layers take twice the time: what was quoted for the usual ones does not pay for them. */
+static void test_quotes__bind_the_process_too(void)
+{
+    static const char *const said[][2] = {{"figure", ""}, {"figure-fine", "quote_mismatch"}};
+    static const char stored[] =
+        "insert into quotes (id, form, document, total_minor, currency, "
+        "valid_until) values ('quo_process', '{\"photo_class\":\"pet\",\"items\":[{"
+        "\"template\":\"x\",\"height_mm\":80,\"style\":\"figure\",\"material\":"
+        "\"pla\",\"process\":\"figure\",\"quantity\":1}]}', '{}', 900, 'EUR', "
+        "now() + interval '1 day')";
+    NEEDS_HTTP();
+    CHECK_OK(db_script(db, stored, &err));
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        char text[400];
+        cJSON *order;
+        snprintf(
+            text, sizeof text,
+            "{\"consent\":{\"photo_class\":\"pet\"},\"items\":[{\"template\":\"x\",\"height_mm\":"
+            "80,\"style\":\"figure\",\"material\":\"pla\",\"process\":\"%s\",\"quantity\":1}]}",
+            said[i][0]);
+        CHECK_OK(json_parse(&order, text, strlen(text), &err));
+        int failed = quote_check_order(db, "quo_process", order, &err);
+        cJSON_Delete(order);
+        CHECK_TEXT(failed ? err.code : "", said[i][1]);
+    }
+}
+
+/* The second is told, however close behind the first it comes. */
+static void *bind_one(void *user)
+{
+    struct crowd *me = user;
+    struct db *mine = me->db;
+    char order[32];
+    snprintf(order, sizeof order, "ord_race%d", me->number);
+    me->result = db_begin(mine, &me->err) ||
+                 db_text_run(NULL, mine, "insert into orders (id) values ($1)", 1,
+                             (const char *const[]){order}, &me->err) ||
+                 quote_bind(mine, order, "quo_race", &me->err) ||
+                 db_text_run(NULL, mine, "select pg_sleep(0.5)", 0, NULL, &me->err) ||
+                 db_commit(mine, &me->err);
+    if (me->result)
+        db_rollback(mine);
+    return NULL;
+}
+
+static void test_quotes__are_of_one_order_however_many_ask_at_once(void)
+{
+    NEEDS_HTTP();
+    struct crowd members[4];
+    int bound = 0;
+    CHECK_OK(db_script(db,
+                       "insert into quotes (id, form, document, total_minor, currency, "
+                       "valid_until) values ('quo_race', '{}', '{}', 900, 'EUR', now() + interval "
+                       "'1 day')",
+                       &err));
+    CHECK_OK(crowd_run(members, 4, bind_one, NULL));
+    for (int i = 0; i < 4; i++) {
+        bound += !members[i].result;
+        if (members[i].result)
+            CHECK_TEXT(members[i].err.code, "quote_used");
+    }
+    CHECK(bound == 1);
+    ask("delete from orders where quote_id = $1", "quo_race");
 }
 
 static void test_quotes__expire(void)
@@ -372,6 +440,8 @@ static void test_quotes__learn_from_five_orders_and_not_from_four(void)
 
 TESTS(TEST(test_quotes__are_made_once_for_a_key_and_kept),
       TEST(test_quotes__are_refused_with_a_reason),
-      TEST(test_quotes__bind_an_order_to_what_they_were_made_for), TEST(test_quotes__expire),
+      TEST(test_quotes__bind_an_order_to_what_they_were_made_for),
+      TEST(test_quotes__bind_the_process_too),
+      TEST(test_quotes__are_of_one_order_however_many_ask_at_once), TEST(test_quotes__expire),
       TEST(test_quotes__say_what_their_order_took), TEST(test_quotes__cost_so_far_needs_no_quote),
       TEST(test_quotes__learn_from_five_orders_and_not_from_four))

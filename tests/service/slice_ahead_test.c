@@ -656,6 +656,41 @@ static void test_slice_ahead__what_two_engines_make_very_different_waits_for_a_p
     CHECK_TEXT(ask("select report #>> '{second_opinion,verdict}' from slices", NULL), "far");
 }
 
+/* Slicing it once more is no reason to forget what was said of it. */
+static void test_slice_ahead__a_doubt_outlives_the_bytes_it_is_of(void)
+{
+    char item[32], path[1200];
+    BEGIN_SLICING();
+    CHECK_OK(review_of(item, small_3mf));
+    CHECK_OK(ahead());
+    CHECK_OK(sql("update slice_results set opinion_at = now(), opinion = '{\"verdict\":\"far\","
+                 "\"findings\":[{\"message\":\"twice the plastic\"}]}'"));
+    CHECK_OK(blob_path(path, &blobs, ask("select gcode_hash from slice_results", NULL), &err));
+    CHECK_OK(unlink(path));
+    CHECK_OK(pass_by_policy(item));
+    CHECK_OK(needed());
+    CHECK(engine_runs() == 2);
+    CHECK_TEXT(ask("select state || ' ' || (problem ->> 'code') from items", NULL),
+               "review second_opinion_differs");
+    CHECK_TEXT(ask("select count(*) from runs", NULL), "0");
+}
+
+/* What fails without a code of its own is not told as done. */
+static void test_slice_ahead__a_3mf_that_is_gone_is_not_sliced(void)
+{
+    static char gone[SHA256_HEX] = "";
+    char item[32], path[1200];
+    BEGIN_SLICING();
+    CHECK_OK(prepare_block(gone, 21, 14, 9));
+    CHECK_OK(review_of(item, gone));
+    CHECK_OK(blob_path(path, &blobs, gone, &err));
+    CHECK_OK(unlink(path));
+    (void)!ahead();
+    *gone = 0;
+    CHECK_TEXT(ask("select count(*) from events where event = 'slice.ahead'", NULL), "0");
+    CHECK_TEXT(ask("select count(*) from slice_results", NULL), "0");
+}
+
 static void test_slice_ahead__where_any_engine_will_do_another_takes_what_one_cannot(void)
 {
     char item[32];
@@ -722,6 +757,8 @@ int main(int argc, char **argv)
         TEST(test_slice_ahead__a_run_takes_no_slice_of_what_is_not_passed),
         TEST(test_slice_ahead__the_queue_says_which_printers_may_take_it),
         TEST(test_slice_ahead__what_two_engines_make_very_different_waits_for_a_person),
+        TEST(test_slice_ahead__a_doubt_outlives_the_bytes_it_is_of),
+        TEST(test_slice_ahead__a_3mf_that_is_gone_is_not_sliced),
         TEST(test_slice_ahead__where_any_engine_will_do_another_takes_what_one_cannot),
         TEST(test_slice_ahead__a_second_opinion_is_asked_for_once),
     };

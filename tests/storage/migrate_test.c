@@ -37,6 +37,80 @@ static void test_migrate__lays_nothing_twice(void)
     CHECK(count == 0);
 }
 
+/* A database of its own as it was at that migration, with the moves of today. */
+static int database_at(struct db **old, int number)
+{
+    char conninfo[700];
+    struct db_rows *moves = NULL;
+    int failed = db_script(db, "create database climb", &err);
+    snprintf(conninfo, sizeof conninfo, "%.600s dbname=climb", cluster_conninfo(&cluster));
+    failed = failed || db_open(old, conninfo, &err) ||
+             db_script(*old,
+                       "create table schema_migrations (number integer primary key, name text not "
+                       "null, laid_at timestamptz not null default now())",
+                       &err);
+    for (const struct asset *a = asset_next("schemas/migrations/", NULL); a && !failed;
+         a = asset_next("schemas/migrations/", a)) {
+        const char *name = strrchr(a->name, '/') + 1;
+        if (atoi(name) <= number)
+            failed = db_script(*old, a->data, &err) ||
+                     db_text_run(NULL, *old,
+                                 "insert into schema_migrations values (split_part($1, '_', "
+                                 "1)::int, $1)",
+                                 1, &name, &err);
+    }
+    failed = failed || db_text_run(&moves, db, "select * from flow_moves", 0, NULL, &err);
+    for (int i = 0; i < db_row_count(moves) && !failed; i++) {
+        const char *const of[] = {db_text(moves, i, 0), db_text(moves, i, 1), db_text(moves, i, 2),
+                                  db_text(moves, i, 3)};
+        failed =
+            db_text_run(NULL, *old, "insert into flow_moves values ($1, $2, $3, $4)", 4, of, &err);
+    }
+    db_rows_free(moves);
+    return failed;
+}
+
+/* What was queued before is printed after: by its own slice, on a printer of its class. */
+static int climb_with_a_run(void)
+{
+    char order[32], item[32], slice[32], run[40];
+    struct db_rows *pair = NULL, *bound = NULL;
+    if (item_queued(order, item, slice, 2) ||
+        runs_plan(NULL, db, item, slice, "worker:test", &err) ||
+        db_script(
+            db,
+            "insert into printers (id, name, driver, url, printer_class, material, bed_clear, "
+            "state) values ('one', 'One', 'virtual', 'http://127.0.0.1:1', 'class', 'pla', "
+            "true, 'ready')",
+            &err) ||
+        db_migrate(db, NULL, &err) ||
+        strcmp(ask("select process from slices where result_id is null", NULL), "figure") != 0 ||
+        DB_RUN(&pair, db, "schedule_pair", &err))
+        return -1;
+    snprintf(run, sizeof run, "%s", db_text(pair, 0, 0));
+    int failed = db_row_count(pair) != 1 || strcmp(db_text(pair, 0, 2), slice) != 0 ||
+                 move("run", run, "run.assigned") || move("printer", "one", "run.assigned") ||
+                 DB_RUN(&bound, db, "schedule_bind", &err, run, "one", slice) ||
+                 db_row_count(bound) != 1 ||
+                 strcmp(ask("select count(*) from issues", NULL), "0") != 0;
+    db_rows_free(pair);
+    db_rows_free(bound);
+    return failed;
+}
+
+static void test_migrate__climbs_with_orders_under_way(void)
+{
+    NEEDS_CLUSTER();
+    struct db *newest = db, *old = NULL;
+    CHECK_OK(database_at(&old, 3));
+    db = old;
+    int failed = climb_with_a_run();
+    db = newest;
+    db_close(old);
+    CHECK_OK(failed);
+    CHECK_OK(db_script(db, "drop database climb", &err));
+}
+
 static void test_migrate__refuses_a_database_from_the_future(void)
 {
     NEEDS_CLUSTER();
@@ -171,7 +245,7 @@ static void test_db__says_that_no_database_is_there(void)
 }
 
 TESTS(TEST(test_migrate__climbs_from_empty_to_the_schema_on_file),
-      TEST(test_migrate__lays_nothing_twice),
+      TEST(test_migrate__lays_nothing_twice), TEST(test_migrate__climbs_with_orders_under_way),
       TEST(test_migrate__refuses_a_database_from_the_future),
       TEST(test_migrate__may_run_many_times_at_once),
       TEST(test_statement__every_one_prepares_and_is_described),

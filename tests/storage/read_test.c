@@ -50,6 +50,8 @@ static void test_issues__say_what_an_order_waits_for_and_whose_turn_it_is(void)
     CHECK_OK(item_in_review(order, item, hash, 1));
     CHECK_TEXT(issues_of(order), "review_waiting/operator");
     CHECK_OK(item_queued(order, item, slice, 2));
+    CHECK_OK(dead_job("slice_ahead", item)); /* nobody waits for it */
+    CHECK_TEXT(issues_of(order), "");
     CHECK_OK(dead_job("issue", item));
     CHECK_TEXT(issues_of(order), "job_dead/operator");
     CHECK_OK(runs_plan(NULL, db, item, slice, "worker:test", &err));
