@@ -50,6 +50,20 @@ static void refuse_sockets(void)
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* Another processor each time, so that two such children do not share one while another idles. */
+static void keep_one_processor(void)
+{
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    int skip = getpid() % CPU_COUNT(&allowed);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &allowed) && skip-- == 0)
+            CPU_SET(i, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
 /* Between fork and exec of a process with threads: async-signal-safe calls only. */
 static void become(const struct child_options *o, const int pipes[4], int report, char *const *env)
     __attribute__((noreturn));
@@ -73,6 +87,8 @@ static void become(const struct child_options *o, const int pipes[4], int report
         struct rlimit cpu = {o->limits.cpu_s, o->limits.cpu_s + 2};
         setrlimit(RLIMIT_CPU, &cpu);
     }
+    if (o->limits.one_processor)
+        keep_one_processor();
     int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(pipes[1], 1);

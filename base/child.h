@@ -22,6 +22,7 @@ struct child_limits {
     uint64_t file_bytes; /* largest file it may write */
     unsigned cpu_s;      /* processor seconds */
     unsigned wall_s;     /* seconds until it is killed */
+    bool one_processor;  /* all its threads share one of those that we may use */
 };
 
 struct child_options {

@@ -116,21 +116,22 @@ def make_configs(folder):
 
 def jobs_of(shared):
     """(kind, file, class, height, variants): every figure on the first printer, and on others in turn."""
-    kinds = (("model", "corpus/meshes", MESHES), ("relief", "corpus/photos/real", PHOTOS))
-    for kind, folder, list_ in kinds:
-        for i, (path, what) in enumerate(list_):
-            yield kind, os.path.join(shared, folder, path), what, 70, [MORE[i % len(MORE)]]
+    meshes, photos = os.path.join(shared, "corpus/meshes"), os.path.join(shared, "corpus/photos/real")
     plates = PHOTOS[::4] + PHOTOS[1:4] + PHOTOS[9:10]
+    for kind, folder, list_ in (("model", meshes, MESHES), ("relief", photos, PHOTOS)):
+        for i, (path, what) in enumerate(list_):
+            yield kind, os.path.join(folder, path), what, 70, [MORE[i % len(MORE)]]
     for i, (path, what) in enumerate(plates):
         for height in (60, 100):
-            yield "lithophane", os.path.join(shared, kinds[1][1], path), what, height, [PLATES[(i + height // 60) % 2]]
+            yield "lithophane", os.path.join(photos, path), what, height, [PLATES[(i + height // 60) % 2]]
     turn = 0
-    for (kind, folder, list_), heights in zip(kinds, ((40, 60, 80, 120), (50, 100))):
+    for kind, folder, list_, heights in (("model", meshes, MESHES, (40, 60, 80, 120)), ("relief", photos, PHOTOS, (50, 100)),
+                                         ("lithophane", photos, plates, (60, 100))):
         for path, what in list_:
             for height in heights:
                 turn += 1
                 other = VARIANTS[1 + turn % (len(VARIANTS) - 1)]
-                yield kind, os.path.join(shared, folder, path), what, height, [VARIANTS[0], other]
+                yield kind, os.path.join(folder, path), what, height, [VARIANTS[0], other]
 
 
 def prepare(program, folder, kind, source, height):

@@ -95,7 +95,7 @@ static void print_quote(const cJSON *quote)
 {
     const cJSON *one;
     int digits = (int)json_number(quote, "minor_digits", 2);
-    if (json_get(quote, "id"))
+    if (json_text(quote, "id", NULL))
         printf("%s\n", json_text(quote, "id", ""));
     cJSON_ArrayForEach (one, json_get(quote, "items"))
         print_item(one, digits);

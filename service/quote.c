@@ -337,6 +337,7 @@ static int make(cJSON *document, const cJSON *form, const struct making *m, stru
     struct estimate sum = {0};
     int64_t total = 0;
     int position = 0;
+    cJSON_AddNullToObject(document, "id");
     cJSON_AddStringToObject(document, "photo_class", m->photo_class);
     cJSON_AddStringToObject(document, "currency", json_text(m->costs, "currency", ""));
     cJSON_AddNumberToObject(document, "minor_digits", json_number(m->costs, "minor_digits", 2));

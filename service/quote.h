@@ -40,7 +40,7 @@ int quote_form_read(cJSON **form, const void *text, size_t n, const char *config
  * {volume_mm3, area_mm2, support_mm3, contact_area_mm2} of a model that is there, slice {time_s,
  * grams, layers} of it.
  *
- * Result   id (empty), photo_class, currency, minor_digits, created_at, valid_until, items[],
+ * Result   id (null), photo_class, currency, minor_digits, created_at, valid_until, items[],
  *          lines[], estimate, total_minor; each item with estimate, based_on, correction,
  *          generation, settings, rates, lines, cost_minor, price_minor, price_each_minor. The lines
  * add up to total_minor. The caller cJSON_Deletes it. Errors   ERR_INPUT of a template, costs.json

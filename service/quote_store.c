@@ -12,11 +12,8 @@ int quote_store(char id[32], struct db *db, cJSON *document, const cJSON *form, 
     struct bytes text = {0}, asked = {0};
     char total[32];
     id_new(id, "quo");
-    cJSON_DeleteItemFromObjectCaseSensitive(document, "id");
-    cJSON *member = cJSON_CreateString(id);
-    if (!cJSON_InsertItemInArray(document, 0, member)) /* first, for people who read it */
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(document, "id", cJSON_CreateString(id)))
         return FAIL(err, ERR_LIMIT, "no memory for a quote");
-    member->string = strdup("id");
     snprintf(total, sizeof total, "%.0f", json_number(document, "total_minor", 0));
     int failed =
         json_print(&text, document, false, err) || json_print(&asked, form, false, err) ||

@@ -77,7 +77,7 @@ struct threemf_lib {
     double unit_mm;
 };
 
-/** Reads a 3MF; in strict mode any warning is a failure. Errors as threemf_read_strict. */
+/** Reads a 3MF; in strict mode any warning is a failure. Errors as threemf_read_skin. */
 int threemf_lib_open(struct threemf_lib *lib, const uint8_t *data, size_t n, bool strict,
                      struct err *err) MUST_CHECK;
 void threemf_lib_close(struct threemf_lib *lib);

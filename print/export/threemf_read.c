@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading 3MF with lib3mf 1.8.1 into one mesh, as the second opinion on our own writer and as the
- * way in for customers' files.
+ * Reading anybody's 3MF with lib3mf 1.8.1 into one mesh: the way in for customers' files.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -22,7 +21,6 @@ struct part {
 };
 
 struct reading {
-    int strict;
     handle model;
     struct skin *skin; /* or NULL */
     struct part *parts;
@@ -129,7 +127,7 @@ static int add_item(struct reading *r, handle item, double unit_mm)
         lib3mf_builditem_getobjectresource(item, &object))
         return threemf_lib_rejected(r->err, item);
     compose(m, base, &own);
-    return add_object(r, object, r->strict ? base : (const double(*)[4])m, 0);
+    return add_object(r, object, m, 0);
 }
 
 static int add_items(struct reading *r, handle model, double unit_mm)
@@ -256,12 +254,12 @@ static int gather(struct mesh *out, const struct threemf_lib *lib, struct readin
     return failed;
 }
 
-static int read_any(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n, bool strict,
-                    struct err *err)
+int threemf_read_skin(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n,
+                      struct err *err)
 {
-    struct reading r = {.strict = strict, .skin = skin, .err = err};
+    struct reading r = {.skin = skin, .err = err};
     struct threemf_lib lib = {0};
-    int failed = threemf_lib_open(&lib, data, n, strict, err);
+    int failed = threemf_lib_open(&lib, data, n, false, err);
     r.model = lib.model;
     failed = failed || gather(out, &lib, &r) ? -1 : 0;
     for (size_t i = 0; i < r.count; i++)
@@ -269,16 +267,4 @@ static int read_any(struct mesh *out, struct skin *skin, const uint8_t *data, si
     free(r.parts);
     threemf_lib_close(&lib);
     return failed;
-}
-
-int threemf_read_strict(struct mesh *out, const uint8_t *data, size_t n, int no_warnings,
-                        struct err *err)
-{
-    return read_any(out, NULL, data, n, no_warnings != 0, err);
-}
-
-int threemf_read_skin(struct mesh *out, struct skin *skin, const uint8_t *data, size_t n,
-                      struct err *err)
-{
-    return read_any(out, skin, data, n, false, err);
 }

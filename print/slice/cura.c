@@ -125,12 +125,12 @@ static int add_object(struct engine_job *job, size_t i, struct err *err)
  */
 static int prepare(struct engine_job *job, struct err *err)
 {
-    static const char *const flat[] = {"CuraEngine",        "slice", "-v", "-p", "-j",
-                                       "settings.def.json", "-e0",   NULL};
-    static const char *const resolved[] = {"CuraEngine", "slice",         "-v",  "-d", ".",
-                                           "-r",         "resolved.json", "-e0", NULL};
+    static const char *const flat[] = {"slice", "-v", "-p", "-j", "settings.def.json", "-e0", NULL};
+    static const char *const resolved[] = {"slice",         "-v",  "-d", ".", "-r",
+                                           "resolved.json", "-e0", NULL};
     bool fresh = takes_resolved(&job->version);
     int failed = write_settings(job, fresh ? "resolved.json" : "settings.def.json", err);
+    failed = failed || engine_arg(job, err, "%s", job->version.path);
     for (const char *const *arg = fresh ? resolved : flat; *arg && !failed; arg++)
         failed = engine_arg(job, err, "%s", *arg);
     for (size_t i = 0; i < job->options->object_count && !failed; i++)

@@ -61,13 +61,12 @@ void engine_job_close(struct engine_job *job)
 }
 
 /* Where execvp would find it. */
-static bool find_program(struct stat *found, const char *program)
+static bool find_program(char path[1024], struct stat *found, const char *program)
 {
     const char *at = getenv("PATH");
-    char path[4096];
     for (at = at ? at : "/usr/local/bin:/usr/bin:/bin"; *at; at += *at == ':') {
         size_t n = strcspn(at, ":");
-        snprintf(path, sizeof path, "%.*s/%s", (int)n, at, program);
+        snprintf(path, 1024, "%.*s/%s", (int)n, at, program);
         if (access(path, X_OK) == 0 && stat(path, found) == 0 && S_ISREG(found->st_mode))
             return true;
         at += n;
@@ -98,9 +97,10 @@ static int read_version(struct engine_version *version, const struct engine *eng
                      engine->package);
 }
 
-static int ask_version(struct engine_version *version, const struct engine *engine, struct err *err)
+static int ask_version(struct engine_version *version, const struct engine *engine,
+                       const char *path, struct err *err)
 {
-    const char *const argv[] = {engine->program, engine->version_arg, NULL};
+    const char *const argv[] = {path, engine->version_arg, NULL};
     const struct child_options options = {
         .argv = argv,
         .limits = {.memory_bytes = engine->memory_bytes, .cpu_s = PROBE_S, .wall_s = PROBE_S},
@@ -122,7 +122,8 @@ int engine_probe(struct engine_version *version, const struct engine *engine, st
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     size_t row = engines[0] == engine ? 0 : 1;
     struct stat file;
-    if (!find_program(&file, engine->program))
+    char path[sizeof version->path];
+    if (!find_program(path, &file, engine->program))
         return FAIL_CODE(err, ERR_ABSENT, "program_missing",
                          "%s is not installed; it is in the package %s", engine->program,
                          engine->package);
@@ -132,10 +133,11 @@ int engine_probe(struct engine_version *version, const struct engine *engine, st
     if (old->st_ino != file.st_ino || old->st_dev != file.st_dev || old->st_size != file.st_size ||
         old->st_mtim.tv_sec != file.st_mtim.tv_sec ||
         old->st_mtim.tv_nsec != file.st_mtim.tv_nsec) {
-        failed = ask_version(&known[row].version, engine, err);
+        failed = ask_version(&known[row].version, engine, path, err);
         known[row].file = failed ? (struct stat){0} : file;
     }
     *version = known[row].version;
+    memcpy(version->path, path, sizeof path);
     pthread_mutex_unlock(&lock);
     return failed;
 }

@@ -27,6 +27,7 @@ struct engine_words {
 struct engine_version {
     char text[32];
     int major, minor; /* 0.0 where the text has no number */
+    char path[1024];  /* the very program that was asked: the one to run */
 };
 
 /* One model of the plate. file is its name in the job's folder. */
@@ -55,6 +56,7 @@ struct engine {
         *version_mark;                  /* what makes it say its version, and the words before */
     uint64_t memory_bytes, stack_bytes; /* that it wants: see README.md for the measurements */
     bool placeholder_head;              /* its G-code begins with a header that is not true */
+    bool one_processor;                 /* on several its work comes out differently each time */
 
     /** Appends all settings, sorted, KEY=VALUE a line, as they are for any model. */
     int (*closure)(struct bytes *out, const struct engine_job *job, struct err *err);

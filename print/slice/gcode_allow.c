@@ -67,7 +67,7 @@ static const struct {
     {'M', 104, 107, ALL},
     {'M', 109, 109, ALL},
     {'M', 115, 115, ALL},
-    {'M', 117, 118, ALL},
+    {'M', 117, 117, ALL},
     {'M', 140, 140, ALL},
     {'M', 142, 142, FLAVOUR_PRUSA},
     {'M', 190, 190, ALL},

@@ -37,8 +37,10 @@ static double read_duration(const char *at)
 
 static void begin_layer(struct gcode_scan *s, long number)
 {
-    if (s->layers == 0)
-        s->moves_s = 0; /* the start code is the printer's own */
+    if (s->layers == 0) { /* the start code is the printer's own */
+        s->start_standing_mm = s->standing_most_mm;
+        s->moves_s = s->standing_mm = s->standing_most_mm = 0;
+    }
     s->last_layer = number;
     s->layers++;
     gcode_watch(s);

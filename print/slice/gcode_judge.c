@@ -11,6 +11,7 @@
 #define PI 3.14159265358979323846
 #define PLACEHOLDER_TIME_S 6666 /* what CuraEngine writes before it knows */
 #define LONGEST_PURGE_MM 200    /* of filament, before the first layer */
+#define LONGEST_BLOB_MM 15      /* of filament, within the layers */
 #define NOZZLE_APART_C 40       /* from what the material is printed at */
 #define BED_APART_C 35
 #define FLOW_SLACK 1.05 /* warns above; the last digit of E, and rounding of F */
@@ -111,6 +112,8 @@ static void judge_lines(struct judge *j)
         {FAULT_UNAWAITED, "heat_not_awaited", true, "pushes plastic before any wait for the heat"},
         {FAULT_COLD_BED, "bed_cold", true, "pushes plastic with a cold bed"},
         {FAULT_HOMING, "homing_in_print", true, "homes or probes with the print on the bed"},
+        {FAULT_NOT_HOMED, "not_homed", true,
+         "begins to print without having homed each axis: nobody knows where the nozzle is"},
         {FAULT_MOTORS, "motors_off_in_print", true, "switches the motors off before the last move"},
         {FAULT_E_JUMP, "e_jump", true,
          "moves the filament by far too much: absolute E read as relative, or a lost G92"},
@@ -194,9 +197,10 @@ static void judge_layers(struct judge *j)
     if (s->z_rises + 2 + s->layers / 20 < s->layers && !s->one_by_one)
         find(j, "z_stuck", true, 0, s->z_rises, s->layers,
              "%u layers lie at %u heights: the nozzle does not rise", s->layers, s->z_rises);
-    if (s->start_filament_mm > LONGEST_PURGE_MM)
-        find(j, "outside_layers", true, 0, s->start_filament_mm, LONGEST_PURGE_MM,
-             "pushes %.0f mm of filament before the first layer", s->start_filament_mm);
+    double before = fmax(s->start_filament_mm, s->start_standing_mm);
+    if (before > LONGEST_PURGE_MM)
+        find(j, "outside_layers", true, 0, before, LONGEST_PURGE_MM,
+             "pushes %.0f mm of filament before the first layer", before);
     if (s->high[2] <= j->limits->bed_mm[2] && s->low[2] >= 0)
         judge_gaps(j); /* a wild height is said by itself */
 }
@@ -293,6 +297,10 @@ static void judge_amounts(struct judge *j)
         fabs(pushed - s->header_filament_mm) > slack)
         find(j, "filament_mismatch", true, 0, pushed, s->header_filament_mm,
              "pushes %.1f mm of filament; %.1f are said", pushed, s->header_filament_mm);
+    if (s->standing_most_mm > LONGEST_BLOB_MM && s->notes[FAULT_E_JUMP].count == 0)
+        find(j, "e_jump", true, 0, s->standing_most_mm, LONGEST_BLOB_MM,
+             "pushes %.0f mm of filament while standing that it never drew back",
+             s->standing_most_mm);
     if (flow->count && flow->value > FLOW_SLACK * most)
         find(j, "flow_too_high", flow->value > FLOW_FATAL * most, flow->line, flow->value, most,
              "is the first to melt more than the material can: up to %.1f mm3/s, %.1f are the most",

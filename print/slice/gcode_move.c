@@ -9,6 +9,7 @@
 #include "print/slice/gcode_scan.h"
 
 #define SHORT_MM 0.05       /* below it the last digit of E shows in the flow */
+#define LEAST_PUSH_MM 1e-6  /* E has five decimals: less is what sums leave over */
 #define JUMP_MM 0.5         /* of filament in one move, and far too much for its length */
 #define STANDING_JUMP_MM 30 /* of filament without a move */
 #define TRAVEL_SLACK_MM 20  /* brushes and purge places lie beside the bed */
@@ -83,6 +84,8 @@ void gcode_feed(struct gcode_scan *s, double feed)
     if (feed > 0) {
         s->speed_mm_s = feed / 60;
         s->s_per_mm = 60 / feed;
+    } else {
+        gcode_note(s, FAULT_UNREADABLE, feed, "Klipper refuses a speed of 0, Marlin keeps the old");
     }
 }
 
@@ -130,8 +133,11 @@ static bool take_watched(struct gcode_scan *s, double z, double length, double p
     }
     if (length <= 0)
         return true;
-    if (s->extruding_moves == 0)
+    if (s->extruding_moves == 0) {
         s->first_z = z;
+        if (s->homed != 7)
+            gcode_note(s, FAULT_NOT_HOMED, 0, NULL);
+    }
     note_since(s, FAULT_HOMING, &s->homed_line);
     note_since(s, FAULT_MOTORS, &s->motors_line);
     if (s->nozzle_c >= GCODE_LOWEST_HOT_C && s->type != TYPE_CUSTOM)
@@ -232,6 +238,8 @@ static void take_way(struct gcode_scan *s, const double from[3], const double to
     }
     if (to[2] < -0.05)
         gcode_note(s, FAULT_TRAVEL_LOW, to[2], NULL);
+    else if (!pushes && s->extruding_moves && to[2] < s->high[2] - 0.05)
+        gcode_note(s, FAULT_Z_FALLS, s->high[2] - to[2], NULL);
     if (s->layers == 0)
         return;
     double flat = hypot(to[0] - from[0], to[1] - from[1]) * s->speed_mm_s / length;
@@ -248,12 +256,22 @@ static void take_way(struct gcode_scan *s, const double from[3], const double to
 static void take_standing(struct gcode_scan *s, double push)
 {
     s->moves_s += fabs(push) * s->s_per_mm;
-    if (push > 0 && s->watch)
+    s->standing_mm += push;
+    s->standing_most_mm = most(s->standing_most_mm, s->standing_mm);
+    if (push > LEAST_PUSH_MM && s->watch)
         take_watched(s, 0, 0, push);
     if (s->layers > 0 && fabs(push) > STANDING_JUMP_MM)
         gcode_note(s, FAULT_E_JUMP, push, NULL);
     if (push != 0 && s->layers > 0 && s->speed_mm_s > s->limits->speed_e + 0.01)
         gcode_note(s, FAULT_SPEED_E, s->speed_mm_s, NULL);
+}
+
+/* Retracting on the way. */
+static void take_wipe(struct gcode_scan *s, double push)
+{
+    s->standing_mm += push;
+    if (push < -STANDING_JUMP_MM)
+        gcode_note(s, FAULT_E_JUMP, push, NULL);
 }
 
 static inline void step(struct gcode_scan *s, const double from[3], const double to[3],
@@ -265,14 +283,14 @@ static inline void step(struct gcode_scan *s, const double from[3], const double
         return;
     }
     s->moves_s += length * s->s_per_mm;
-    if (push > 0)
+    if (push > LEAST_PUSH_MM)
         extrude(s, from, to, length, push);
-    else if (unlikely(push < -STANDING_JUMP_MM))
-        gcode_note(s, FAULT_E_JUMP, push, NULL);
+    else if (unlikely(push < 0))
+        take_wipe(s, push);
     if (unlikely((s->speed_mm_s > s->speed_watch) | (to[0] < -TRAVEL_SLACK_MM) |
                  (to[1] < -TRAVEL_SLACK_MM) | (to[0] > bed[0] + TRAVEL_SLACK_MM) |
                  (to[1] > bed[1] + TRAVEL_SLACK_MM) | (to[2] != from[2])))
-        take_way(s, from, to, length, push > 0);
+        take_way(s, from, to, length, push > LEAST_PUSH_MM);
 }
 
 static double distance(const double a[3], const double b[3])
@@ -352,7 +370,7 @@ static inline const char *read_move(double slots[32], const char *at)
 const char *gcode_moves(struct gcode_scan *s, const char *at, const char *end)
 {
     double slots[32];
-    if (s->relative)
+    if (s->relative || s->e_doubtful)
         return at;
     slots[SLOT('X')] = s->at[0];
     slots[SLOT('Y')] = s->at[1];

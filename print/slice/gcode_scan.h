@@ -39,6 +39,7 @@ enum gcode_fault {
     FAULT_COLD_BED,
     FAULT_UNAWAITED,
     FAULT_HOMING,
+    FAULT_NOT_HOMED,
     FAULT_MOTORS,
     FAULT_E_JUMP,
     FAULT_ARC,
@@ -85,6 +86,8 @@ struct gcode_scan {
     double first_z;             /* of the first extruding move within the layers */
     double type_mm[TYPE_COUNT]; /* filament pushed while moving, within the layers */
     double start_filament_mm;
+    /* Pushed while standing, less what was drawn back: now, the most, the most before the layers */
+    double standing_mm, standing_most_mm, start_standing_mm;
     double max_flow_mm3_s, max_speed_mm_s;
     double moves_s; /* lengths by speeds within the layers, as if there were no acceleration */
     double hottest_c, hottest_bed_c;
@@ -108,7 +111,9 @@ struct gcode_scan {
     double speed_mm_s, s_per_mm; /* of feed */
     double nozzle_c, bed_c;      /* targets */
     bool relative, e_relative;
+    bool e_doubtful; /* firmwares differ in whether E is relative now */
     bool nozzle_awaited, heat_changed;
+    unsigned homed;                   /* bit by axis */
     uint64_t homed_line, motors_line; /* since then nothing was printed; 0: never */
 
     /* So that the plain case costs one comparison. */

@@ -115,9 +115,11 @@ static double word(const struct command *c, char name, double otherwise)
 
 static void set_nozzle(struct gcode_scan *s, double target, bool waits)
 {
+    /* What was waited for cold, or was let go cold, has to be waited for again. */
+    bool was_hot = s->nozzle_c >= GCODE_LOWEST_HOT_C;
+    s->nozzle_awaited = waits || (s->nozzle_awaited && (was_hot || target < GCODE_LOWEST_HOT_C));
     s->nozzle_c = target;
     s->hottest_c = fmax(s->hottest_c, target);
-    s->nozzle_awaited = s->nozzle_awaited || waits;
     s->heat_changed = true;
     gcode_watch(s);
 }
@@ -163,9 +165,17 @@ static void move(struct gcode_scan *s, const struct command *c)
     double to[3], push = 0;
     for (int i = 0; i < 3; i++)
         to[i] = word(c, (char)('X' + i), s->relative ? 0 : s->at[i]) + (s->relative ? s->at[i] : 0);
-    gcode_feed(s, word(c, 'F', s->feed));
-    push = s->relative || s->e_relative ? word(c, 'E', 0) : word(c, 'E', s->e) - s->e;
-    s->e += push;
+    if (has(c, 'F'))
+        gcode_feed(s, word(c, 'F', s->feed));
+    if (s->e_doubtful && has(c, 'E'))
+        gcode_note(s, FAULT_UNREADABLE, 0, "E after M83 and G90 is relative to some firmware only");
+    if (s->relative || s->e_relative) {
+        push = word(c, 'E', 0);
+        s->e += push;
+    } else {
+        push = word(c, 'E', s->e) - s->e;
+        s->e = word(c, 'E', s->e);
+    }
     if (c->number >= 2)
         arc(s, c, to, push);
     else
@@ -187,9 +197,18 @@ static void home(struct gcode_scan *s, const struct command *c)
     else if (s->extruding_moves > 0)
         s->homed_line = s->lines;
     for (int i = 0; i < 3; i++)
-        if (c->number == 28 && (all || has(c, (char)('X' + i))))
+        if (c->number == 28 && (all || has(c, (char)('X' + i)))) {
             s->at[i] = 0;
+            s->homed |= 1u << i;
+        }
     gcode_watch(s);
+}
+
+/* To Marlin 2 G90 makes E absolute too, to Marlin 1 and Klipper it does not. */
+static void set_relative(struct gcode_scan *s, bool relative)
+{
+    s->relative = relative;
+    s->e_doubtful = !relative && s->e_relative && s->limits->flavour != FLAVOUR_KLIPPER;
 }
 
 static void take_g(struct gcode_scan *s, const struct command *c)
@@ -201,7 +220,7 @@ static void take_g(struct gcode_scan *s, const struct command *c)
     else if (c->number == 28 || c->number == 29)
         home(s, c);
     else if (c->number == 90 || c->number == 91)
-        s->relative = c->number == 91;
+        set_relative(s, c->number == 91);
     else if (c->number == 92 && (has(c, 'X') || has(c, 'Y') || has(c, 'Z') || !has(c, 'E')))
         gcode_note(s, FAULT_FORBIDDEN, 92, "G92 moves the origin");
     else if (c->number == 92)
@@ -217,6 +236,7 @@ static void take_m(struct gcode_scan *s, const struct command *c)
     case 82:
     case 83:
         s->e_relative = c->number == 83;
+        s->e_doubtful = false;
         break;
     case 18:
     case 84: /* with S it is the time after which they go off */
@@ -236,6 +256,13 @@ static void take_m(struct gcode_scan *s, const struct command *c)
         break;
     case 106:
         s->fan_on = s->fan_on || (s->layers > 0 && word(c, 'S', 255) > 0);
+        break;
+    case 201:
+    case 203:
+    case 204:
+        for (char axis = 'A'; axis <= 'Z'; axis++)
+            if (axis != 'T' && word(c, axis, 1) <= 0)
+                gcode_note(s, FAULT_UNREADABLE, 0, "nothing moves with a limit of 0");
         break;
     case 220:
     case 221:
@@ -276,6 +303,17 @@ static bool starts(const char *line, size_t n, const char *name)
     return strlen(name) == n && strncmp(line, name, n) == 0;
 }
 
+/* A printer's own macro homes, so far as anybody can tell; Klipper's own words do not. */
+static bool may_home(const char *line)
+{
+    static const char *const never[] = {"SET_",     "EXCLUDE_",  "TEMPERATURE_", "TURN_OFF_",
+                                        "BED_MESH", "END_PRINT", "PRINT_END"};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        if (strncmp(line, never[i], strlen(never[i])) == 0)
+            return false;
+    return true;
+}
+
 /* Klipper: START_PRINT EXTRUDER_TEMP=220 BED_TEMP=50, or whatever the printer calls its own. */
 static void take_macro(struct gcode_scan *s, const char *line, size_t n)
 {
@@ -283,6 +321,8 @@ static void take_macro(struct gcode_scan *s, const char *line, size_t n)
                                          NULL};
     static const char *const bed[] = {"BED_TEMP", "BED", NULL};
     double target;
+    if (may_home(line))
+        s->homed = 7;
     if (starts(line, n, "END_PRINT") || starts(line, n, "PRINT_END") ||
         starts(line, n, "TURN_OFF_HEATERS")) {
         set_nozzle(s, 0, false);

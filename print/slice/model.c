@@ -146,7 +146,7 @@ static int threemf_load(struct engine_object *object, const struct engine_job *j
     int ours = threemf_read_objects(&plate, file->data, file->len, NULL) == 0;
     int failed = ours
                      ? join_plate(&object->mesh, &plate, job->options->profile->printer.bed_mm, err)
-                     : threemf_read_strict(&object->mesh, file->data, file->len, 0, err) ||
+                     : threemf_read_skin(&object->mesh, NULL, file->data, file->len, err) ||
                            centre(object, err);
     threemf_objects_free(&plate);
     return failed ? -1 : 0;

@@ -134,15 +134,12 @@ out:
 
 /*
  * stdbuf (coreutils) makes it say its progress while it works: into a pipe it would say all of it
- * at the end. What it does not understand
- * it would replace by a default of its own without config-compatibility=disable.
+ * at the end. What it does not understand it would replace by a default of its own without
+ * config-compatibility=disable.
  */
 static int prepare(struct engine_job *job, struct err *err)
 {
-    static const char *const args[] = {"stdbuf",
-                                       "-oL",
-                                       "prusa-slicer",
-                                       "-g",
+    static const char *const args[] = {"-g",
                                        "--load",
                                        "settings.ini",
                                        "--dont-arrange",
@@ -153,7 +150,9 @@ static int prepare(struct engine_job *job, struct err *err)
                                        "-o",
                                        "raw.gcode",
                                        NULL};
-    int failed = write_settings(job, err) || write_models(job, err);
+    int failed = write_settings(job, err) || write_models(job, err) ||
+                 engine_arg(job, err, "stdbuf") || engine_arg(job, err, "-oL") ||
+                 engine_arg(job, err, "%s", job->version.path);
     for (const char *const *arg = args; *arg && !failed; arg++)
         failed = engine_arg(job, err, "%s", *arg);
     if (!failed && !has_room(job))
@@ -220,6 +219,12 @@ static int read_end(struct engine_job *job, struct err *err)
     return 0;
 }
 
+/*
+ * On several processors its threads hand in the lines of a layer as they come: of a cow of 60 mm 5
+ * of 12 jobs had other bytes than the rest, on one processor 0 of 20. The other cause, walls of
+ * varying width (arachne), is left out by config/engines/prusa.json: with them 10 of 100 jobs of a
+ * mushroom of 24 triangles had a corner more, even so; without, 0 of 100.
+ */
 const struct engine engine_prusa = {.name = "prusa",
                                     .program = "prusa-slicer",
                                     .package = "prusa-slicer",
@@ -227,6 +232,7 @@ const struct engine engine_prusa = {.name = "prusa",
                                     .version_mark = "PrusaSlicer-",
                                     .memory_bytes = (uint64_t)6 << 30,
                                     .stack_bytes = (uint64_t)8 << 20,
+                                    .one_processor = true,
                                     .closure = closure,
                                     .prepare = prepare,
                                     .hear = hear,

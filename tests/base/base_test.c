@@ -333,6 +333,34 @@ static void test_child__is_killed_at_its_time_limit(void)
     child_result_free(&r);
 }
 
+struct heard {
+    char text[200];
+};
+
+static void on_heard(void *user, const char *line)
+{
+    struct heard *heard = user;
+    size_t used = strlen(heard->text);
+    snprintf(heard->text + used, sizeof heard->text - used, "%s;", line);
+}
+
+/* A complaint at the very end often has no line end; a slicer's progress comes on stdout. */
+static void test_child__tells_lines_of_both_streams_and_one_without_end(void)
+{
+    static const char *const argv[] = {"sh", "-c", "printf 'a\\nb'; nproc >&2", NULL};
+    struct heard heard = {""};
+    struct child_result r;
+    const struct child_options o = {.argv = argv,
+                                    .limits = {.one_processor = true},
+                                    .on_output_line = on_heard,
+                                    .on_line = on_heard,
+                                    .user = &heard};
+    CHECK_OK(child_run(&r, &o, &err));
+    CHECK(strstr(heard.text, "a;") && strstr(heard.text, "b;"));
+    CHECK(strstr(heard.text, "1;")); /* processors */
+    child_result_free(&r);
+}
+
 static void test_child__says_what_is_not_installed(void)
 {
     struct child_result r;
@@ -353,4 +381,6 @@ TESTS(TEST(test_bytes__refuses_what_is_over_its_cap),
       TEST(test_schema__tells_every_fault_when_asked),
       TEST(test_schema__finds_each_sort_of_violation), TEST(test_png__comes_back_as_it_went),
       TEST(test_png__plays_frames_in_turn), TEST(test_child__returns_streams_and_code),
-      TEST(test_child__is_killed_at_its_time_limit), TEST(test_child__says_what_is_not_installed))
+      TEST(test_child__is_killed_at_its_time_limit),
+      TEST(test_child__tells_lines_of_both_streams_and_one_without_end),
+      TEST(test_child__says_what_is_not_installed))
