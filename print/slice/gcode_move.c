@@ -8,6 +8,7 @@
 
 #include "print/slice/gcode_scan.h"
 
+#define SUSTAINED_MM 2      /* what the melt zone evens out: a burst that is shorter is no fault */
 #define SHORT_MM 0.05       /* below it the last digit of E shows in the flow */
 #define LEAST_PUSH_MM 1e-6  /* E has five decimals: less is what sums leave over */
 #define JUMP_MM 0.5         /* of filament in one move, and far too much for its length */
@@ -165,6 +166,21 @@ static void take_z(struct gcode_scan *s, double z)
     s->print_z = z;
 }
 
+/* One move of a stretch in which each melts too much; the stretch counts by its mean. */
+static void take_hot(struct gcode_scan *s, double length, double push)
+{
+    if (s->hot_moves != s->extruding_moves)
+        s->hot_mm = s->hot_mm3 = s->hot_s = 0;
+    s->hot_moves = s->extruding_moves + 1;
+    s->hot_mm += length;
+    s->hot_mm3 += push * s->limits->filament_mm2;
+    s->hot_s += length / s->speed_mm_s;
+    if (s->hot_mm < SUSTAINED_MM)
+        return;
+    gcode_note(s, FAULT_FLOW, s->hot_mm3 / s->hot_s, NULL);
+    s->hot_mm = s->hot_mm3 = s->hot_s = 0;
+}
+
 /* An extrusion that pushes more a second or a millimetre than any before it or than it may. */
 static void take_rate(struct gcode_scan *s, double length, double push)
 {
@@ -175,7 +191,7 @@ static void take_rate(struct gcode_scan *s, double length, double push)
         return;
     double rate = push * s->speed_mm_s / length, flow = rate * l->filament_mm2;
     if (flow > l->flow_mm3_s)
-        gcode_note(s, FAULT_FLOW, flow, NULL);
+        take_hot(s, length, push);
     if (rate > l->speed_e)
         gcode_note(s, FAULT_SPEED_E, rate, NULL);
     s->max_flow_mm3_s = most(s->max_flow_mm3_s, flow);

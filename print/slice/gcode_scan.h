@@ -116,6 +116,11 @@ struct gcode_scan {
     unsigned homed;                   /* bit by axis */
     uint64_t homed_line, motors_line; /* since then nothing was printed; 0: never */
 
+    /* A stretch of moves that each melt too much; it goes on while the next move is the one after.
+     */
+    uint64_t hot_moves;
+    double hot_mm, hot_mm3, hot_s;
+
     /* So that the plain case costs one comparison. */
     bool watch; /* the next extrusion is to be looked at more closely */
     bool left_bed;

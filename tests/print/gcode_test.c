@@ -431,6 +431,14 @@ static void test_gcode__names_amounts_that_are_wrong(void)
         {"G1 E1.332\n", "G1 E5\nG92 E1.332\nG1 E4\nG92 E1.332\n", "pass"},
         {"G1 F1800", "G1 F18000", "pass flow_too_high"},   /* 24 mm3/s; 18 are the most, */
         {"G1 F1800", "G1 F24000", "reject flow_too_high"}, /* and 27 no more to be borne */
+        /* bursts of 1.5 and 0.8 mm with a calm millimetre between them; then both at once */
+        {"G1 X110 Y110 E0.666\n",
+         "G1 F24000 Y101.5 E0.38295\nG1 F1800 Y102.5 E0.41625\nG1 F24000 Y103.3 E0.44289\n"
+         "G1 F1800 Y110 E0.666\n",
+         "pass"},
+        {"G1 X110 Y110 E0.666\n",
+         "G1 F24000 Y101.5 E0.38295\nG1 Y102.3 E0.40959\nG1 F1800 Y110 E0.666\n",
+         "reject flow_too_high"},
         {"G1 F2400 E0.532", "G1 F15000 E0.532\nG1 F2400", "pass e_too_fast"},
     };
     CHECK_CHANGES(cura, &plain, wrong);
