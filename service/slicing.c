@@ -57,8 +57,21 @@ static int take_row(struct slicing *s, const struct db_rows *rows, struct err *e
     return db_is_null(rows, 0, 10) ? 0 : parse(&s->opinion, rows, 10, err);
 }
 
+/* Where another engine may do better. */
+static bool is_engines_own(const char *code)
+{
+    static const char *const codes[] = {
+        "slice_failed",        "slice_empty",   "slice_no_first_layer", "slice_bad_settings",
+        "slice_out_of_memory", "slice_timeout", "gcode_rejected"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
 /* 0 it is there, 1 it has to be sliced. What could not be sliced is tried again when it is needed,
- * for a person has passed it all the same; but not where another engine is at hand. */
+ * for a person has passed it all the same; but not where it is the engine's own fault and another
+ * is at hand. */
 static int look(struct slicing *s, struct err *err)
 {
     struct db_rows *rows = NULL;
@@ -66,7 +79,8 @@ static int look(struct slicing *s, struct err *err)
         return -1;
     int result = 1;
     if (db_row_count(rows) == 1 &&
-        (db_is_null(rows, 0, 2) ? s->ahead || s->other : blob_there(s, db_text(rows, 0, 2))))
+        (db_is_null(rows, 0, 2) ? s->ahead || (s->other && is_engines_own(db_text(rows, 0, 8)))
+                                : blob_there(s, db_text(rows, 0, 2))))
         result = take_row(s, rows, err);
     db_rows_free(rows);
     return result;
@@ -344,18 +358,6 @@ static int run_with(struct slicing *s, const char *engine, struct err *err)
         return -1;
     int result = look(s, err);
     return result == 1 ? claim_and_slice(s, err) : result;
-}
-
-/* Where another engine may do better. */
-static bool is_engines_own(const char *code)
-{
-    static const char *const codes[] = {
-        "slice_failed",        "slice_empty",   "slice_no_first_layer", "slice_bad_settings",
-        "slice_out_of_memory", "slice_timeout", "gcode_rejected"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(code, codes[i]) == 0)
-            return true;
-    return false;
 }
 
 static int run_any(struct slicing *s, struct err *err)

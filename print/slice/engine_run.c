@@ -52,6 +52,9 @@ static int judge_signal(int signal, const struct engine *engine, struct err *err
                          "the system killed %s, which it does when memory runs out; use a model "
                          "with fewer triangles",
                          engine->program);
+    if (signal == SIGTERM || signal == SIGHUP || signal == SIGINT)
+        return FAIL_CODE(err, ERR_LATER, "slice_stopped", "%s was told to end from outside",
+                         engine->program);
     if (signal == SIGXFSZ)
         return FAIL_CODE(err, ERR_LIMIT, "slice_too_large",
                          "the G-code grew over 2 GiB; make the model smaller or its layers higher");

@@ -10,14 +10,22 @@ with open_runs as (
                               order by r.priority desc, r.created_at, r.id) as place
     from runs r join items i on i.id = r.item_id join orders o on o.id = i.order_id left join printers p on p.id = r.printer_id
     where r.state <> 'closed' and not (r.state = 'cancelled' and r.printer_id is null)
+), shown as materialized ( -- what is not shown is not held against every printer either
+    select * from open_runs q where $1::text is null or q.waits order by q.waits, q.priority desc, q.created_at, q.id limit 500
+), sliced as materialized (
+    select distinct q.id as run_id, s.printer_class, s.material
+    from shown q join slices s on s.item_id = q.item_id and s.threemf_hash = q.approved_hash
+    where q.waits and s.result_id is not null
+), coming as materialized (
+    select distinct j.subject as item_id, j.payload ->> 'class' as printer_class from jobs j where j.kind = 'slice_ahead'
 ), looked as (
     select q.id as run_id, p.id, p.name, p.state,
-           p.material = q.material and (p.printer_class = q.printer_class or o.ready) as fits,
+           p.material = q.material and (p.printer_class = q.printer_class or o.run_id is not null) as fits,
            p.state = 'ready' and p.bed_clear as free,
            p.name || case
-               when p.printer_class <> q.printer_class and not o.ready
+               when p.printer_class <> q.printer_class and o.run_id is null
                    then ' is a ' || p.printer_class || ', this run is made for a ' || q.printer_class
-                        || case when o.coming then '; it is being sliced for it, too' else '' end
+                        || case when c.item_id is not null then '; it is being sliced for it, too' else '' end
                when p.material <> q.material then ' has ' || p.material || ' loaded, this run wants ' || q.material
                when p.state = 'awaiting_clear' then ' waits for its bed to be cleared'
                when p.state = 'attention' then ' wants attention'
@@ -30,11 +38,9 @@ with open_runs as (
                when p.state = 'ready' and p.bed_clear then ' is free'
                when p.state = 'ready' then ' is ready, but its bed was not confirmed clear'
                else ' is busy' end as sentence
-    from open_runs q cross join printers p cross join lateral (
-        select exists (select from slices s where s.item_id = q.item_id and s.threemf_hash = q.approved_hash
-                       and s.printer_class = p.printer_class and s.material = p.material and s.result_id is not null) as ready,
-               exists (select from jobs j where j.kind = 'slice_ahead' and j.subject = q.item_id
-                       and j.payload ->> 'class' = p.printer_class) as coming) o
+    from shown q cross join printers p
+    left join sliced o on o.run_id = q.id and o.printer_class = p.printer_class and o.material = p.material
+    left join coming c on c.item_id = q.item_id and c.printer_class = p.printer_class
     where q.waits
 ), fitting as (
     select run_id, count(*) filter (where fits) as fit, count(*) filter (where fits and free) as free,
@@ -65,7 +71,5 @@ select q.id, json_build_object(
         when q.place > 1 then (q.place - 1) || case when q.place = 2 then ' run is' else ' runs are' end
             || ' before it; ' || f.states
         else f.states end)::text
-from open_runs q left join fitting f on f.run_id = q.id
-where $1::text is null or q.waits
-order by q.waits, q.priority desc, q.created_at, q.id
-limit 500;
+from shown q left join fitting f on f.run_id = q.id
+order by q.waits, q.priority desc, q.created_at, q.id;

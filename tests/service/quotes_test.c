@@ -392,6 +392,34 @@ static void test_quotes__cost_so_far_needs_no_quote(void)
     told_free(&told);
 }
 
+/* A service with a costs.json that breaks its schema says so, shows its orders, and lives. */
+static void test_quotes__a_costs_file_that_is_wrong_hides_no_order(void)
+{
+    NEEDS_HTTP();
+    struct settings own = settings;
+    struct http *other;
+    char order[32], item[32], slice[32], path[200];
+    int port;
+    CHECK_OK(item_queued(order, item, slice, 1));
+    snprintf(own.config_folder, sizeof own.config_folder, "%s", http_folder);
+    snprintf(path, sizeof path, "%s/costs.json", http_folder);
+    CHECK_OK(file_write(path, "{\"currency\":\"euro\"}", 19, &err));
+    CHECK_OK(http_start(&other, &port, &own, &err));
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "/v1/orders/%s", order);
+        struct told told = request_to(port, "GET", path, "", NULL, 0);
+        cJSON *json = body_of(&told);
+        CHECK(told.status == 200 && cJSON_IsNull(json_get(json, "cost")));
+        cJSON_Delete(json);
+        told_free(&told);
+        told = request_to(port, "POST", "/v1/quotes",
+                          "Idempotency-Key: wrong-costs\r\nContent-Type: application/json\r\n", DOG,
+                          strlen(DOG));
+        CHECK_TOLD(told, 422, "schema_violation");
+    }
+    http_stop(other);
+}
+
 static const char *accuracy(const char *method, const char *member)
 {
     static char out[60];
@@ -444,4 +472,5 @@ TESTS(TEST(test_quotes__are_made_once_for_a_key_and_kept),
       TEST(test_quotes__bind_the_process_too),
       TEST(test_quotes__are_of_one_order_however_many_ask_at_once), TEST(test_quotes__expire),
       TEST(test_quotes__say_what_their_order_took), TEST(test_quotes__cost_so_far_needs_no_quote),
+      TEST(test_quotes__a_costs_file_that_is_wrong_hides_no_order),
       TEST(test_quotes__learn_from_five_orders_and_not_from_four))

@@ -22,6 +22,7 @@ static const char wrapper[] = "#!/bin/sh\n"
                               "if [ \"$1\" = slice ]; then\n"
                               "    echo run >>%1$s/count\n"
                               "    if [ -e %1$s/broken ]; then exit 1; fi\n"
+                              "    if [ -e %1$s/ended ]; then kill -TERM $$; fi\n"
                               "    if [ -e %1$s/slow ]; then\n"
                               "        for i in 1 2 3 4; do\n"
                               "            sleep 0.6\n"
@@ -40,7 +41,7 @@ static int write_text(const char *folder, const char *name, const char *text)
 
 static bool wrap_engine(void)
 {
-    char script[900], path[900];
+    char script[1200], path[900];
     const char *engine = "/usr/bin/CuraEngine";
     if (access(engine, X_OK))
         return false;
@@ -154,6 +155,7 @@ static int fresh(void)
     settings.lease_s = 5;
     engine_is("slow", false);
     engine_is("broken", false);
+    engine_is("ended", false);
     snprintf(path, sizeof path, "%s/count", tools);
     unlink(path);
     return fresh_config() || sql("truncate slice_results, slice_claims cascade") ||
@@ -716,6 +718,37 @@ static void test_slice_ahead__where_any_engine_will_do_another_takes_what_one_ca
                "queued prusa");
 }
 
+/* What was no engine's fault, such as a reader that the system killed, is tried again when it is
+ * needed. */
+static void test_slice_ahead__what_no_engine_did_wrong_is_tried_again(void)
+{
+    char item[32];
+    BEGIN_SLICING();
+    CHECK_OK(review_of(item, small_3mf));
+    CHECK_OK(sql("update items set template = 'any'"));
+    CHECK_OK(ahead());
+    CHECK_OK(sql("update slice_results set gcode_hash = null, print_time_s = null, filament_mm = "
+                 "null, filament_g = null, layer_count = null, problem = "
+                 "'{\"code\":\"child_crashed\",\"message\":\"killed\"}'"));
+    CHECK_OK(pass(item, small_3mf));
+    CHECK_OK(needed());
+    CHECK_TEXT(ask("select i.state || ' ' || s.engine from items i join slices s on true", NULL),
+               "queued cura");
+}
+
+/* A machine that is shut down ends the engines, too, perhaps before we hear of it. */
+static void test_slice_ahead__an_engine_that_is_told_to_end_says_nothing_of_the_model(void)
+{
+    char item[32];
+    BEGIN_SLICING();
+    engine_is("ended", true);
+    CHECK_OK(review_of(item, small_3mf));
+    CHECK_FAILS(ahead(), ERR_LATER);
+    CHECK_TEXT(err.code, "slice_stopped");
+    CHECK_TEXT(ask("select count(*) from slice_results", NULL), "0");
+    CHECK_TEXT(ask("select problem::text from items", NULL), "");
+}
+
 static void test_slice_ahead__a_second_opinion_is_asked_for_once(void)
 {
     char item[32], model[40];
@@ -760,6 +793,8 @@ int main(int argc, char **argv)
         TEST(test_slice_ahead__a_doubt_outlives_the_bytes_it_is_of),
         TEST(test_slice_ahead__a_3mf_that_is_gone_is_not_sliced),
         TEST(test_slice_ahead__where_any_engine_will_do_another_takes_what_one_cannot),
+        TEST(test_slice_ahead__what_no_engine_did_wrong_is_tried_again),
+        TEST(test_slice_ahead__an_engine_that_is_told_to_end_says_nothing_of_the_model),
         TEST(test_slice_ahead__a_second_opinion_is_asked_for_once),
     };
     if (argc > 1 && strcmp(argv[1], "child") == 0)
