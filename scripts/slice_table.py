@@ -69,7 +69,7 @@ def slice_twice(ours, row, printer, engine):
         return result
     result["code"], report = "", json.loads(done.stdout)
     result["time_s"], result["grams"] = report["print_time_s"], report["filament_g"]
-    result["warnings"] = [f["code"] for f in report.get("findings", []) if f.get("severity") == "warning"]
+    result["warnings"] = [f["code"] for f in report["check"]["findings"] if f.get("severity") == "warning"]
     first = digest(out)
     os.remove(out)
     again = run(command)

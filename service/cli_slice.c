@@ -19,7 +19,8 @@ static void on_progress(void *user, double share)
     cli_progress(user, "slicing", share < 1 ? share : 0.99);
 }
 
-static cJSON *result_json(const struct slice_result *r)
+/* Takes check. */
+static cJSON *result_json(const struct slice_result *r, cJSON *check)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "engine", r->engine);
@@ -32,20 +33,23 @@ static cJSON *result_json(const struct slice_result *r)
     cJSON_AddNumberToObject(o, "layer_count", r->layer_count);
     cJSON_AddNumberToObject(o, "height_mm", r->height_mm);
     cJSON_AddNumberToObject(o, "slicing_s", r->seconds);
+    cJSON_AddItemToObject(o, "check", check);
     return o;
 }
 
-/* Takes opinion. */
-static int tell_slice(const struct cli *cli, const struct slice_result *r, cJSON *opinion,
-                      struct err *err)
+/* Takes check and opinion. */
+static int tell_slice(const struct cli *cli, const struct slice_result *r, cJSON *check,
+                      cJSON *opinion, struct err *err)
 {
-    cJSON *o = result_json(r);
+    cJSON *o = result_json(r, check);
     int code = 0;
     const cJSON *second = json_get(opinion, "second");
     if (!cli->quiet && !cli->json)
         printf("%s: %u layers, %.1f mm, prints in %d h %02d min, %.1f g\n", cli_text(cli, "-o", ""),
                r->layer_count, r->height_mm, (int)(r->print_time_s / 3600),
                (int)(r->print_time_s / 60) % 60, r->filament_g);
+    if (!cli->quiet && !cli->json)
+        cli_print_findings(check);
     if (!cli->quiet && !cli->json && opinion) {
         printf("second opinion of %s %s: %s, %.0f %% of the plastic, %.0f %% of the time\n",
                json_text(second, "engine", "?"), json_text(second, "version", ""),
@@ -66,7 +70,7 @@ static int slice(const struct cli *cli, struct file_work *work, const struct pro
                  const struct slice_objects *objects, struct err *err)
 {
     struct slice_result result;
-    cJSON *opinion = NULL;
+    cJSON *check = NULL, *opinion = NULL;
     struct slice_options options = {.objects = objects->at,
                                     .object_count = objects->count,
                                     .out_path = cli_text(cli, "-o", NULL),
@@ -74,16 +78,19 @@ static int slice(const struct cli *cli, struct file_work *work, const struct pro
                                     .profile = profile,
                                     .engine = cli_text(cli, "--engine", NULL),
                                     .on_progress = on_progress,
-                                    .user = (void *)cli};
+                                    .user = (void *)cli,
+                                    .check = &check};
     if (slice_run(&result, &options, err))
         return -1;
     cli_progress(cli, "sliced", 1);
     if (cli_flag(cli, "--second-opinion")) {
-        if (slice_compare(&opinion, &options, &result, err))
+        if (slice_compare(&opinion, &options, &result, err)) {
+            cJSON_Delete(check);
             return -1;
+        }
         cli_progress(cli, "sliced twice", 1);
     }
-    return tell_slice(cli, &result, opinion, err);
+    return tell_slice(cli, &result, check, opinion, err);
 }
 
 /* What the line says, else what the 3MF was prepared for where it is our own. */

@@ -232,17 +232,10 @@ static int hash_settings(char hash[SHA256_HEX], struct slicing *s, struct err *e
     return slice_hash(hash, &options, err);
 }
 
-static int make_report(struct slicing *s, const char *gcode, struct err *err)
+/* Takes check. */
+static void make_report(struct slicing *s, cJSON *check)
 {
-    bool passed = false;
-    cJSON *check = NULL;
     const struct slice_result *r = &s->result;
-    const struct gcode_check_options options = {.printer = &s->profile.printer,
-                                                .material = &s->profile.material,
-                                                .model_height_mm =
-                                                    json_number(s->model, "height_mm", 0)};
-    if (gcode_check(&check, &passed, gcode, &options, err))
-        return -1;
     cJSON_Delete(s->report);
     cJSON *j = s->report = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "engine", r->engine);
@@ -261,9 +254,6 @@ static int make_report(struct slicing *s, const char *gcode, struct err *err)
     cJSON_AddNumberToObject(j, "model_mm3", r->model_mm3);
     cJSON_AddNumberToObject(j, "slicing_s", r->seconds);
     cJSON_AddItemToObject(j, "check", check);
-    return passed
-               ? 0
-               : FAIL_CODE(err, ERR_INPUT, "gcode_rejected", "the G-code did not pass its check");
 }
 
 /* Stored by its hash before the row that names it. */
@@ -273,13 +263,17 @@ static int slice(struct slicing *s, struct err *err)
     char kept[SHA256_HEX], after[SHA256_HEX];
     if (slicing_read_model(s, err))
         return -1;
+    cJSON *check = NULL;
     struct slice_options options = slicing_options(s, &texts);
-    if (slice_run(&s->result, &options, err) || hash_settings(after, s, err))
+    options.check = &check;
+    if (slice_run(&s->result, &options, err))
+        return -1;
+    make_report(s, check);
+    if (hash_settings(after, s, err))
         return -1;
     if (strcmp(after, s->settings_hash) != 0)
         return FAIL_CODE(err, ERR_LATER, "slicer_changed", "the slicer was changed meanwhile");
-    if (make_report(s, texts.gcode, err) ||
-        blob_put_file(kept, NULL, s->step->blobs, texts.gcode, err))
+    if (blob_put_file(kept, NULL, s->step->blobs, texts.gcode, err))
         return -1;
     return strcmp(kept, s->result.gcode_hash) == 0
                ? 0

@@ -113,6 +113,7 @@ int slice_compare(cJSON **report, const struct slice_options *options,
     close(fd);
     other.engine = engine_other(engine)->name;
     other.out_path = path;
+    other.check = NULL;
     int failed = slice_run(&second, &other, err);
     unlink(path);
     if (!failed)

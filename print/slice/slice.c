@@ -85,7 +85,10 @@ static int check(struct slice_result *result, const char *path, const struct eng
     result->layer_count = (unsigned)json_number(measures, "layers", 0);
     result->height_mm = json_number(measures, "height_mm", 0);
     int failed = passed ? 0 : fail_check(report, err);
-    cJSON_Delete(report);
+    if (!failed && job->options->check)
+        *job->options->check = report;
+    else
+        cJSON_Delete(report);
     return failed;
 }
 
@@ -216,6 +219,8 @@ int slice_run(struct slice_result *result, const struct slice_options *options, 
     const struct engine *engine;
     struct engine_job job = {.options = options};
     *result = (struct slice_result){0};
+    if (options->check)
+        *options->check = NULL;
     if (find_engine(&engine, options, err))
         return -1;
     int failed = check_material(options, err) || open_folder(&job, err) || models_load(&job, err) ||
@@ -224,5 +229,9 @@ int slice_run(struct slice_result *result, const struct slice_options *options, 
                  engine_run(&job, engine, &result->seconds, err) ||
                  finish(result, &job, engine, err);
     engine_job_close(&job);
+    if (failed && options->check) {
+        cJSON_Delete(*options->check);
+        *options->check = NULL;
+    }
     return failed ? -1 : 0;
 }

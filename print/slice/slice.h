@@ -30,6 +30,8 @@ struct slice_options {
     const atomic_bool *stop;
     void (*on_progress)(void *user, double share); /* 0..1, or NULL */
     void *user;
+    cJSON **check; /* gets the check's report on the G-code, to be cJSON_Deleted; NULL after a
+                      failure; or NULL: not wanted */
 };
 
 struct slice_result {
