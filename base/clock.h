@@ -17,7 +17,10 @@ double clock_s(void);
 /** The wall clock as RFC 3339 UTC with milliseconds. */
 void clock_rfc3339(char out[TIME_ROOM]);
 
-/** prefix + "_" + 26 digits: 48 bits of wall-clock ms, then 80 random bits; sorts by time. */
+/**
+ * prefix + "_" + 26 digits: 48 bits of wall-clock ms, 20 that begin anywhere and count on within it,
+ * 60 random ones. Sorts by time; those of one thread always in the order they were made in.
+ */
 void id_new(char out[ID_ROOM], const char *prefix);
 
 /** 1 when text is prefix_ and 26 lower-case Crockford digits, else 0. */

@@ -105,6 +105,11 @@ static void test_id__sorts_and_is_recognised(void)
     usleep(2000);
     id_new(two, "ord");
     CHECK(strcmp(one, two) < 0);
+    for (int i = 0; i < 5000; i++) { /* many in each millisecond */
+        memcpy(one, two, sizeof one);
+        id_new(two, "ord");
+        CHECK(strcmp(one, two) < 0);
+    }
     CHECK(id_valid(one, "ord"));
     CHECK(!id_valid(one, "itm"));
     CHECK(!id_valid("ord_", "ord"));
