@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/slice/engine.h"
 #include "print/slice/orca_own.h"
 
 #define VERSION "1.9.0.2" /* of the form; the programs take all that is not newer than they are */
@@ -64,11 +63,6 @@ static void orca_put_numbers(struct orca_list *l, enum orca_group group, const c
     orca_put_list(l, group, key, text, count);
 }
 
-double orca_number(const cJSON *object, const char *group, const char *name)
-{
-    return json_number(json_get(object, group), name, 0);
-}
-
 static void put_names(struct orca_list *l, const char *colour)
 {
     static const char *const none[] = {"", "", ""};
@@ -107,7 +101,7 @@ static void put_limits(struct orca_list *l)
                   {"machine_max_jerk_y", "jerk_xy_mm_s"}};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         orca_put_numbers(l, PRINTER, limits[i].key,
-                         orca_number(l->printer, "limits", limits[i].limit), 2);
+                         settings_in(l->printer, "limits", limits[i].limit), 2);
     orca_put_numbers(l, PRINTER, "machine_max_jerk_z", 0.4, 2);
     orca_put_numbers(l, PRINTER, "machine_max_jerk_e", 5, 2);
     orca_put_text(l, PRINTER, "emit_machine_limits_to_gcode", "0");
@@ -131,13 +125,7 @@ static int put_code(struct orca_list *l, const char *key, const char *before, co
                     struct err *err)
 {
     struct bytes text = {.limit = CODE_MAX};
-    int failed =
-        bytes_printf(&text, err, "%s", before) || machine_code(&text, l->profile, member, err);
-    if (!failed && text.data && strpbrk((const char *)text.data, "[]{}"))
-        failed = FAIL_CODE(err, ERR_INPUT, "schema_violation",
-                           "printer %s: %s has a bracket, which slicers would take for a "
-                           "placeholder",
-                           l->profile->printer.id, member);
+    int failed = settings_code(&text, l->profile, before, member, err);
     if (!failed)
         orca_put_text(l, PRINTER, key, text.data ? (const char *)text.data : "");
     bytes_free(&text);
@@ -175,11 +163,11 @@ static int put_printer(struct orca_list *l, struct err *err)
     put_limits(l);
     put_thumbnails(l);
     orca_put_numbers(l, PRINTER, "retraction_length",
-                     orca_number(l->process, "retraction", "length_mm"), 1);
+                     settings_in(l->process, "retraction", "length_mm"), 1);
     orca_put_numbers(l, PRINTER, "retraction_speed",
-                     orca_number(l->process, "retraction", "speed_mm_s"), 1);
+                     settings_in(l->process, "retraction", "speed_mm_s"), 1);
     orca_put_numbers(l, PRINTER, "deretraction_speed", 0, 1); /* as retraction_speed */
-    orca_put_numbers(l, PRINTER, "z_hop", orca_number(l->process, "retraction", "hop_mm"), 1);
+    orca_put_numbers(l, PRINTER, "z_hop", settings_in(l->process, "retraction", "hop_mm"), 1);
     orca_put_numbers(l, PRINTER, "retraction_minimum_travel", 2 * l->line, 1);
     orca_put_numbers(l, PRINTER, "retract_when_changing_layer", 0, 1);
     orca_put_numbers(l, PRINTER, "wipe", 0, 1);
@@ -219,9 +207,9 @@ static void put_temperatures(struct orca_list *l)
 static void put_filament(struct orca_list *l)
 {
     const struct material_profile *m = &l->profile->material;
-    double fan = orca_number(l->material, "fan", "percent");
-    double full_at = orca_number(l->material, "fan", "full_at_mm");
-    bool first_off = orca_number(l->material, "fan", "first_layer_percent") <= 0;
+    double fan = settings_in(l->material, "fan", "percent");
+    double full_at = settings_in(l->material, "fan", "full_at_mm");
+    bool first_off = settings_in(l->material, "fan", "first_layer_percent") <= 0;
     put_filament_type(l);
     put_temperatures(l);
     orca_put_numbers(l, FILAMENT, "filament_diameter", m->diameter_mm, 1);
@@ -255,39 +243,19 @@ static void put_differences(struct orca_list *l)
     add(l, PROJECT, "different_settings_to_system", cJSON_CreateStringArray(lists, 3));
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
-}
-
-static int sort(cJSON *object, struct err *err)
-{
-    size_t count = (size_t)cJSON_GetArraySize(object), n = 0;
-    cJSON **items = malloc((count + 1) * sizeof *items);
-    if (!items)
-        return FAIL(err, ERR_LIMIT, "no memory for the settings");
-    while (object->child)
-        items[n++] = cJSON_DetachItemViaPointer(object, object->child);
-    qsort(items, n, sizeof *items, by_name);
-    for (size_t i = 0; i < n; i++)
-        cJSON_AddItemToArray(object, items[i]);
-    free(items);
-    return 0;
-}
-
 struct orca_list orca_list_of(const struct profile *profile)
 {
-    struct orca_list l = {.out = cJSON_CreateObject(),
-                          .profile = profile,
-                          .printer = profile->printer.settings,
-                          .process = profile->process,
-                          .material = profile->material.settings};
-    l.layer = json_number(l.process, "layer_height_mm", 0.2);
-    l.first_layer = json_number(l.process, "first_layer_height_mm", 0.2);
-    l.outer = json_number(l.process, "outer_wall_width_mm", 0.4);
-    l.line = json_number(l.process, "line_width_mm", 0.4);
-    l.bad = !l.out;
-    return l;
+    struct settings s = settings_of(profile);
+    return (struct orca_list){.out = s.out,
+                              .profile = profile,
+                              .printer = s.printer,
+                              .process = s.process,
+                              .material = s.material,
+                              .layer = s.layer,
+                              .first_layer = s.first_layer,
+                              .outer = s.outer,
+                              .line = s.line,
+                              .bad = s.bad};
 }
 
 int orca_settings(struct bytes *json, const struct profile *profile, const char *colour,
@@ -301,7 +269,7 @@ int orca_settings(struct bytes *json, const struct profile *profile, const char 
     put_differences(&l);
     if (!failed && l.bad)
         failed = FAIL(err, ERR_LIMIT, "no memory for the settings");
-    failed = failed || sort(l.out, err) || json_print(json, l.out, true, err);
+    failed = failed || settings_sort(l.out, err) || json_print(json, l.out, true, err);
     for (int i = 0; i < GROUPS; i++)
         bytes_free(&l.keys[i]);
     cJSON_Delete(l.out);

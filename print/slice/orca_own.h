@@ -3,8 +3,7 @@
 #ifndef PRINT_SLICE_ORCA_OWN_H
 #define PRINT_SLICE_ORCA_OWN_H
 
-#include "base/bytes.h"
-#include "print/slice/profile.h"
+#include "print/slice/settings.h"
 
 /* A value belongs to the preset of the process, the filament or the printer. */
 enum orca_group { PROCESS, FILAMENT, PRINTER, PROJECT, GROUPS };
@@ -25,7 +24,6 @@ struct orca_list orca_list_of(const struct profile *profile);
 void orca_put_text(struct orca_list *l, enum orca_group group, const char *key, const char *value);
 void orca_put(struct orca_list *l, enum orca_group group, const char *key, double value);
 void orca_put_percent(struct orca_list *l, enum orca_group group, const char *key, double value);
-double orca_number(const cJSON *object, const char *group, const char *name);
 
 /** Layers, walls, infill, speeds, support, adhesion. */
 void orca_put_process(struct orca_list *l);

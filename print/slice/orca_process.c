@@ -96,14 +96,14 @@ static void put_speeds(struct orca_list *l)
                          {"travel_acceleration", "travel"}};
     double flow = l->profile->material.max_flow_mm3_s, height = fmax(l->layer, l->first_layer);
     for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
-        double speed = orca_number(l->process, "speeds_mm_s", speeds[i].member);
+        double speed = settings_in(l->process, "speeds_mm_s", speeds[i].member);
         double area = (speeds[i].outer_width ? l->outer : l->line) * height;
         orca_put(l, PROCESS, speeds[i].key,
                  speeds[i].travels || flow <= 0 ? speed : fmin(speed, flow / area));
     }
     for (size_t i = 0; i < sizeof accelerations / sizeof *accelerations; i++)
         orca_put(l, PROCESS, accelerations[i].key,
-                 orca_number(l->process, "accelerations_mm_s2", accelerations[i].member));
+                 settings_in(l->process, "accelerations_mm_s2", accelerations[i].member));
 }
 
 /* Our angle is from upright, theirs from lying flat; our distance of lines is from middle to
@@ -134,11 +134,11 @@ static void put_adhesion(struct orca_list *l)
     const char *type = json_text(json_get(l->process, "adhesion"), "type", "none");
     bool brim = strcmp(type, "brim") == 0, skirt = strcmp(type, "skirt") == 0;
     orca_put_text(l, PROCESS, "brim_type", brim ? "outer_only" : "no_brim");
-    orca_put(l, PROCESS, "brim_width", brim ? orca_number(l->process, "adhesion", "brim_mm") : 0);
+    orca_put(l, PROCESS, "brim_width", brim ? settings_in(l->process, "adhesion", "brim_mm") : 0);
     orca_put(l, PROCESS, "brim_object_gap", 0);
     orca_put(l, PROCESS, "skirt_loops",
-             skirt ? orca_number(l->process, "adhesion", "skirt_lines") : 0);
-    orca_put(l, PROCESS, "skirt_distance", orca_number(l->process, "adhesion", "skirt_gap_mm"));
+             skirt ? settings_in(l->process, "adhesion", "skirt_lines") : 0);
+    orca_put(l, PROCESS, "skirt_distance", settings_in(l->process, "adhesion", "skirt_gap_mm"));
     orca_put(l, PROCESS, "skirt_height", 1);
 }
 
