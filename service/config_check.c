@@ -207,6 +207,42 @@ static int check_kind(struct config_walk *w, const struct config_kind *kind)
 
 /* ---- files that lie in no folder of their own: costs.json and the like ---- */
 
+static int read_costs(const char *config_folder, struct err *why)
+{
+    struct price_formula formula;
+    cJSON *costs = NULL;
+    int failed = costs_read(&costs, config_folder, why) ||
+                 price_formula_read(&formula, json_get(costs, "price"), why);
+    cJSON_Delete(costs);
+    return failed ? -1 : 0;
+}
+
+static int read_estimates(const char *config_folder, struct err *why)
+{
+    struct estimates *estimates = NULL;
+    int failed = estimates_open(&estimates, config_folder, why);
+    estimates_close(estimates);
+    return failed;
+}
+
+/* What a schema cannot say of a file is said by who reads it, once the schema is content. */
+static int check_sense(struct config_walk *w)
+{
+    static const struct {
+        const char *id;
+        int (*read)(const char *config_folder, struct err *why);
+    } readers[] = {{"costs", read_costs}, {"estimates", read_estimates}};
+    struct err why = {0};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        if (strcmp(readers[i].id, w->id) != 0 || readers[i].read(w->config_folder, &why) == 0)
+            continue;
+        if (why.kind != ERR_INPUT)
+            return FAIL_CODE(w->err, why.kind, why.code, "%s", why.what);
+        put_fault(w, "", why.what);
+    }
+    return 0;
+}
+
 /* Each has a schema of its name; what has none is read by nobody. */
 static int check_single(struct config_walk *w)
 {
@@ -221,7 +257,9 @@ static int check_single(struct config_walk *w)
             return err_fail(w->err, inner.kind, inner.code, inner.where, "%s", inner.what);
         put_fault(w, "", inner.what);
     } else if (asset_find(schema)) {
-        failed = check_schema(w, schema, file);
+        int before = cJSON_GetArraySize(w->faults);
+        failed = check_schema(w, schema, file) ||
+                 (cJSON_GetArraySize(w->faults) == before && check_sense(w));
     } else if (!w->built_in) {
         put_fault(w, "", "is not read");
     }
@@ -321,46 +359,6 @@ static int make_report(cJSON **report, struct config_walk *w)
     return 0;
 }
 
-static int read_costs(const char *config_folder, struct err *why)
-{
-    struct price_formula formula;
-    cJSON *costs = NULL;
-    int failed = costs_read(&costs, config_folder, why) ||
-                 price_formula_read(&formula, json_get(costs, "price"), why);
-    cJSON_Delete(costs);
-    return failed ? -1 : 0;
-}
-
-static int read_estimates(const char *config_folder, struct err *why)
-{
-    struct estimates *estimates = NULL;
-    int failed = estimates_open(&estimates, config_folder, why);
-    estimates_close(estimates);
-    return failed;
-}
-
-/* A file that stands in no folder of its own: the shop's, where there is one, else the built-in
- * one. */
-static int check_alone(struct config_walk *w, const char *name,
-                       int (*read)(const char *config_folder, struct err *why))
-{
-    struct err why = {0};
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", w->config_folder ? w->config_folder : "", name);
-    w->built_in = !w->config_folder || access(path, F_OK) != 0;
-    if (w->built_in)
-        snprintf(path, sizeof path, "config/%s", name);
-    w->files++;
-    if (read(w->config_folder, &why) == 0)
-        return 0;
-    if (why.kind != ERR_INPUT)
-        return FAIL_CODE(w->err, why.kind, why.code, "%s", why.what);
-    cJSON *fault = new_fault(w, path, "", why.what);
-    if (!fault || !cJSON_AddItemToArray(w->faults, fault))
-        w->failed = true;
-    return 0;
-}
-
 int config_check(cJSON **report, const char *config_folder, struct err *err)
 {
     struct config_walk w = {
@@ -373,14 +371,7 @@ int config_check(cJSON **report, const char *config_folder, struct err *err)
         check_folders(&w);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !failed; i++)
         failed = check_kind(&w, &kinds[i]);
-    failed = failed || check_singles(&w) ? -1 : 0;
-    if (!failed)
-        failed = check_alone(&w, "costs.json", read_costs) ||
-                         check_alone(&w, "estimates.json", read_estimates)
-                     ? -1
-                     : 0;
-    if (!failed)
-        failed = make_report(report, &w);
+    failed = failed || check_singles(&w) || make_report(report, &w) ? -1 : 0;
     cJSON_Delete(w.faults);
     return failed;
 }

@@ -34,7 +34,7 @@ put costs.json <<'J'
 J
 fault costs.json "" "charm_minor has to be less"
 put estimates.json <<<'{"slices": 1}'
-fault estimates.json "" "lacks the member"
+for member in figures filament time spread examples; do fault estimates.json "" "lacks the member $member"; done
 put printers/many.json <<'J'
 {"id": "many", "name": "", "inherits": "ender3v3se", "bed_mm": [10, "220", 250], "nozzle_mm": 0, "flavour": "reprap",
  "thumbnails": [[96, 96], [1200, 900]], "colour": "red", "limits": {"jerk": 8},
