@@ -101,6 +101,8 @@ def page(rows, results, printers, engines):
     for (_, engine, code), mine in sorted(groups.items()):
         words = mine[0]["words"].replace("|", "/")
         print(f"| {mine[0]['short']} | {engine} | {', '.join(sorted(r['printer'] for r in mine))} | {code} | {words} |")
+    other = [f"{r['short']} ({r['engine']}, {r['printer']})" for r in results if not r["code"] and not r["same"]]
+    print(f"\nOther bytes the second time: {', '.join(other) or 'none'}.")
     warned = collections.Counter((code, r["engine"]) for r in results if not r["code"] for code in r["warnings"])
     print("\n## Warnings of the check\n\n| code | engine | jobs |\n|---|---|---|")
     for (code, engine), count in sorted(warned.items()):
@@ -133,8 +135,8 @@ def main():
         results = []
         for i, result in enumerate(pool.map(lambda j: slice_twice(ours, *j), jobs)):
             results.append(result)
-            print(f"{i + 1}/{len(jobs)} {result['short']} {result['printer']} {result['engine']} {result['code'] or 'ok'} {result['wall']:.1f} s",
-                  file=sys.stderr)
+            word = result["code"] or ("ok" if result["same"] else "OTHER BYTES")
+            print(f"{i + 1}/{len(jobs)} {result['short']} {result['printer']} {result['engine']} {word} {result['wall']:.1f} s", file=sys.stderr)
     page(rows, results, printers, engines)
 
 

@@ -12,6 +12,7 @@
 #define PLACEHOLDER_TIME_S 6666 /* what CuraEngine writes before it knows */
 #define LONGEST_PURGE_MM 200    /* of filament, before the first layer */
 #define LONGEST_BLOB_MM 15      /* of filament, within the layers */
+#define BLOB_SHARE 2e-4         /* of all filament: 1 GB of sound layers drifted by 0.9e-4 */
 #define NOZZLE_APART_C 40       /* from what the material is printed at */
 #define BED_APART_C 35
 #define FLOW_SLACK 1.05 /* warns above; the last digit of E, and rounding of F */
@@ -297,8 +298,9 @@ static void judge_amounts(struct judge *j)
         fabs(pushed - s->header_filament_mm) > slack)
         find(j, "filament_mismatch", true, 0, pushed, s->header_filament_mm,
              "pushes %.1f mm of filament; %.1f are said", pushed, s->header_filament_mm);
-    if (s->standing_most_mm > LONGEST_BLOB_MM && s->notes[FAULT_E_JUMP].count == 0)
-        find(j, "e_jump", true, 0, s->standing_most_mm, LONGEST_BLOB_MM,
+    double blob = LONGEST_BLOB_MM + BLOB_SHARE * pushed; /* a little each time is no blob */
+    if (s->standing_most_mm > blob && s->notes[FAULT_E_JUMP].count == 0)
+        find(j, "e_jump", true, 0, s->standing_most_mm, blob,
              "pushes %.0f mm of filament while standing that it never drew back",
              s->standing_most_mm);
     if (flow->count && flow->value > FLOW_SLACK * most)

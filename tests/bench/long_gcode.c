@@ -120,8 +120,13 @@ static void put_layer(FILE *out, char *at, const char *end, const struct place *
     for (long k = 0; k < times; k++) {
         double move[2] = {5 * sin(0.7 * (double)k + from->at[2]),
                           5 * cos(0.9 * (double)k + from->at[2])};
-        fprintf(out, "G92 E%.5f\nG0 X%.3f Y%.3f Z%.3f\n", from->at[3], from->at[0] + move[0],
-                from->at[1] + move[1], from->at[2]);
+        fprintf(out, "G92 E%.5f\nG0 X%.3f Y%.3f", from->at[3], from->at[0] + move[0],
+                from->at[1] + move[1]);
+        /* CuraEngine lifts before a layer's mark and sinks behind it; PrusaSlicer rises behind it,
+         * and would go down through what is printed. */
+        if (k == 0 || begins(at, ";LAYER:"))
+            fprintf(out, " Z%.3f", from->at[2]);
+        fputc('\n', out);
         for (char *line = body, *next; line < end; line = next) {
             next = next_line(line);
             put_moved(out, line, next, move);
