@@ -18,8 +18,8 @@ double clock_s(void);
 void clock_rfc3339(char out[TIME_ROOM]);
 
 /**
- * prefix + "_" + 26 digits: 48 bits of wall-clock ms, 20 that begin anywhere and count on within it,
- * 60 random ones. Sorts by time; those of one thread always in the order they were made in.
+ * prefix + "_" + 26 digits: 48 bits of wall-clock ms, 20 that begin anywhere and count on within
+ * it, 60 random ones. Sorts by time; those of one thread always in the order they were made in.
  */
 void id_new(char out[ID_ROOM], const char *prefix);
 

@@ -135,7 +135,9 @@ int engine_probe(struct engine_version *version, const struct engine *engine, st
         old->st_mtim.tv_sec != file.st_mtim.tv_sec ||
         old->st_mtim.tv_nsec != file.st_mtim.tv_nsec) {
         failed = ask_version(&known[row].version, engine, path, err);
-        known[row].file = failed ? (struct stat){0} : file;
+        known[row].file = file;
+        if (failed) /* to be asked again */
+            known[row].file.st_ino = 0;
     }
     *version = known[row].version;
     memcpy(version->path, path, sizeof path);

@@ -73,7 +73,7 @@ static void scale_speeds(const cJSON *process, double percent)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         cJSON *speed = cJSON_GetObjectItemCaseSensitive(speeds, names[i]);
         if (speed)
-            cJSON_SetNumberValue(speed, fmax(1, round(speed->valuedouble * percent) / 100));
+            cJSON_SetNumberHelper(speed, fmax(1, round(speed->valuedouble * percent) / 100));
     }
 }
 

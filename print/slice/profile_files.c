@@ -220,7 +220,7 @@ static int put_parent(cJSON **file, struct chain *chain, bool built_in, const ch
 static int resolve(cJSON **out, struct chain *chain, const char *id, struct err *err)
 {
     cJSON *file = NULL;
-    bool built_in;
+    bool built_in = false;
     if (profile_file_read(&file, &built_in, chain->kind, chain->config_folder, id, err))
         return -1;
     if (note(chain, id, built_in, err) || put_parent(&file, chain, built_in, id, err)) {
